@@ -1,0 +1,17 @@
+"""The app `catalog` obeys the policies `pricing` and `content`."""
+
+from django.apps import AppConfig
+
+
+class CatalogConfig(AppConfig):
+    """Registers what the catalogue obeys."""
+
+    name = "catalog"
+
+    def ready(self) -> None:
+        """Register the policies."""
+        from catalog import rules  # noqa: PLC0415  (models are not loaded before)
+        from members import policies  # noqa: PLC0415
+
+        policies.register(rules.PRICING)
+        policies.register(rules.CONTENT)

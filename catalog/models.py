@@ -1,0 +1,212 @@
+"""Rows of `catalog`: creators, releases, works, uploads, renditions, split sheets."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Creator(models.Model):
+    """The profile a work appears under: a musician, a band, a photographer. Run by people in roles."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    about = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CreatorRole(models.Model):
+    """What a person may do with a profile: own it, edit its works, or look."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        EDITOR = "editor"
+        VIEWER = "viewer"
+
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="roles")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="creator_roles")
+    role = models.CharField(max_length=6, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["creator", "person"], name="creator_role_once_per_person")]
+
+
+class Release(models.Model):
+    """An album, EP, single or photo series of one creator."""
+
+    class Kind(models.TextChoices):
+        ALBUM = "album"
+        EP = "ep"
+        SINGLE = "single"
+        SERIES = "series"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="releases")
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.ALBUM)
+    released_on = models.DateField(null=True)
+
+
+class Work(models.Model):
+    """A track or a photo. Its price figure is null (the policy's default), 0 (free), or a number of micros."""
+
+    class Kind(models.TextChoices):
+        TRACK = "track"
+        PHOTO = "photo"
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        OFF = "off"
+        SUSPENDED = "suspended"
+
+    class Origin(models.TextChoices):
+        HUMAN = "human"
+        AI_ASSISTED = "ai-assisted"
+        AI_GENERATED = "ai-generated"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="works")
+    kind = models.CharField(max_length=5, choices=Kind)
+    title = models.CharField(max_length=300)
+    release = models.ForeignKey(Release, models.PROTECT, null=True, related_name="works")
+    position = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
+    state_reason = models.TextField(blank=True)
+    price_micros = models.BigIntegerField(null=True)
+    licence = models.CharField(max_length=24, default="all-rights-reserved")
+    origin = models.CharField(max_length=12, choices=Origin, default=Origin.HUMAN)
+    explicit = models.BooleanField(default=False)
+    historic = models.BooleanField(default=False)
+    credits = models.JSONField(default=list)
+    isrc = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    alternative_text = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list)
+    musicbrainz_recording = models.UUIDField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    lossless = models.BooleanField(null=True)
+    loudness_centilufs = models.IntegerField(null=True)
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    off_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(price_micros=None) | Q(price_micros__gte=0), name="work_price_is_never_negative"),
+            models.CheckConstraint(condition=~Q(state="published") | Q(published_at__isnull=False), name="work_published_has_its_moment"),
+            models.CheckConstraint(condition=~Q(state="off") | Q(off_at__isnull=False), name="work_off_has_its_moment"),
+        ]
+        indexes = [
+            models.Index(fields=["-published_at", "-id"], condition=Q(state="published"), name="work_new"),
+            models.Index(fields=["creator", "-published_at"], name="work_by_creator"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Upload(models.Model):
+    """A file on its way to become a work. The row is the queue of the ingest, leased by the worker that holds it."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received"
+        INSPECTED = "inspected"
+        RENDERED = "rendered"
+        READY = "ready"
+        REJECTED = "rejected"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="uploads")
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="uploads")
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="uploads")
+    state = models.CharField(max_length=9, choices=State, default=State.RECEIVED)
+    percent = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    filename = models.CharField(max_length=255)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, blank=True)
+    found = models.JSONField(default=dict)
+    original_key = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__lte=100), name="upload_percent_is_at_most_100"),
+            models.CheckConstraint(condition=~Q(state="rejected") | ~Q(reason=""), name="upload_rejected_has_a_reason"),
+            models.CheckConstraint(condition=~Q(state="ready") | Q(work__isnull=False), name="upload_ready_has_a_work"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=~Q(state__in=["ready", "rejected"]), name="upload_unfinished"),
+            models.Index(fields=["creator", "sha256"], name="upload_same_file"),
+        ]
+
+
+class Rendition(models.Model):
+    """What was made from an original: files under `prefix` in the store, described by `layout`.
+
+    For `hls-128` and `hls-256` the layout is `{"init": {"file", "bytes"}, "segments": [{"file", "offset", "bytes",
+    "micros"}, ...], "target_seconds"}`: `micros` are millionths of a second of sound, `file` is a name under `prefix`.
+    For `waveform` it is `{"peaks": [0..100, ...]}`; for `cover` `{"file", "width", "height", "content_type"}`.
+    """
+
+    class Kind(models.TextChoices):
+        HLS_128 = "hls-128"
+        HLS_256 = "hls-256"
+        WAVEFORM = "waveform"
+        COVER = "cover"
+        PREVIEW = "preview"
+        VIEW = "view"
+        DOWNLOAD = "download"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    work = models.ForeignKey(Work, models.PROTECT, related_name="renditions")
+    kind = models.CharField(max_length=8, choices=Kind)
+    prefix = models.CharField(max_length=200)
+    layout = models.JSONField()
+    size_bytes = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["work", "kind"], name="rendition_one_of_a_kind")]
+
+
+class SplitSheet(models.Model):
+    """A dated list of payees with shares. In force from its moment until a newer one is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    work = models.ForeignKey(Work, models.PROTECT, related_name="split_sheets")
+    version = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    in_force_from = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["work", "version"], name="split_sheet_version_is_unique")]
+
+
+class SplitLine(models.Model):
+    """One payee's share of a sheet, in ppm; the shares of a sheet sum to 1 000 000."""
+
+    sheet = models.ForeignKey(SplitSheet, models.PROTECT, related_name="lines")
+    line_number = models.PositiveIntegerField()
+    email = models.EmailField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="split_lines")
+    share_ppm = models.PositiveIntegerField()
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "line_number"], name="split_line_number_is_unique"),
+            models.CheckConstraint(condition=Q(share_ppm__gte=1, share_ppm__lte=1_000_000), name="split_share_is_within_the_whole"),
+        ]

@@ -1,0 +1,18 @@
+"""What the web role may do: read and write rows; it owns no table and deletes nothing that is money or a vote."""
+
+from django.db import connection
+
+# Rows that may be deleted are those that are nobody's money, vote or past.
+DELETABLE = ("members_token", "django_session", "playback_session", "account_emailaddress", "account_emailconfirmation", "mfa_authenticator", "catalog_rendition")
+
+
+def grant(role: str) -> None:
+    """Give the web role what it needs. Runs as the owner after each migration; safe to run again."""
+    quoted = connection.ops.quote_name(role)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
+        cursor.execute(f"REVOKE INSERT, UPDATE ON members_coop, django_migrations FROM {quoted}")
+        for table in DELETABLE:
+            cursor.execute(f"GRANT DELETE ON {connection.ops.quote_name(table)} TO {quoted}")

@@ -1,0 +1,148 @@
+"""Rows of `members`: people and their tokens, the co-op's clock and months, policy versions, notices."""
+
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class People(BaseUserManager):
+    """Makes people; the e-mail is kept in lower case, so one mailbox is one person."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "Person":
+        """Create a person who signs in with `email` and `password`."""
+        person = self.model(email=email.strip().lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "Person":
+        """Create a person with every permission of the staff."""
+        return self.create_user(email, password, is_superuser=True, is_staff=True, **fields)
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in: listener, creator, worker, supporter, or several of these."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(db_default=models.functions.Now())
+
+    objects = People()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="person_email_is_unique_in_any_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email.partition("@")[0]
+
+
+class StaffRole(models.Model):
+    """What a person may do for the co-op: every release of money needs two treasurers."""
+
+    class Role(models.TextChoices):
+        DIRECTOR = "director"
+        TREASURER = "treasurer"
+        SECRETARY = "secretary"
+        CATALOGUE = "catalogue"
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="staff_roles")
+    role = models.CharField(max_length=12, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "role"], name="staff_role_once_per_person")]
+
+
+class Token(models.Model):
+    """A bearer token: only its SHA-256 is kept, so a stolen database signs nobody in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="tokens")
+    digest = models.BinaryField(max_length=32, unique=True)
+    name = models.CharField(max_length=80, blank=True)
+    scopes = ArrayField(models.CharField(max_length=12))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+
+class Coop(models.Model):
+    """The one row that says in which time zone the co-op's days are, and how far tests have moved its clock."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    time_zone = models.CharField(max_length=64)
+    clock_offset = models.DurationField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="coop_is_one_row")]
+
+
+class Month(models.Model):
+    """A month of the co-op that is no longer open. A month without a row is open."""
+
+    class State(models.TextChoices):
+        CLOSING = "closing"
+        SEALED = "sealed"
+
+    starts_on = models.DateField(primary_key=True)
+    state = models.CharField(max_length=8, choices=State)
+    closed_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_on__day=1), name="month_starts_on_its_first_day"),
+            models.CheckConstraint(
+                condition=Q(state="closing", sealed_at=None) | Q(state="sealed", sealed_at__isnull=False),
+                name="month_sealed_has_its_moment",
+            ),
+        ]
+
+
+class PolicyVersion(models.Model):
+    """One version of a policy. Append-only: a trigger refuses change and deletion."""
+
+    key = models.CharField(max_length=32)
+    seq = models.PositiveIntegerField()
+    params = models.JSONField()
+    effective_from = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    proposal_id = models.UUIDField(null=True)
+    base_seq = models.PositiveIntegerField(null=True)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "seq"], name="policy_version_seq_is_unique"),
+            models.CheckConstraint(
+                condition=Q(seq=1, base_seq=None) | Q(seq__gt=1, base_seq__isnull=False),
+                name="policy_version_has_a_base_unless_founding",
+            ),
+        ]
+
+
+class Notice(models.Model):
+    """A message to a person. The row is the queue: unsent rows are found by the sweep when nobody woke the worker."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="notices")
+    key = models.CharField(max_length=200, unique=True)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], condition=Q(sent_at=None), name="notice_unsent")]

@@ -1,0 +1,199 @@
+"""Policies: what members vote on, and which version holds when. `policy_at` is the only way to read one.
+
+The app that obeys a policy registers it when it starts. Versions are append-only rows; every process holds all of
+them, future ones too, and looks again after a minute at the latest, so that reading one costs no query. A version
+takes effect no sooner than an hour after it was recorded, so no process can be late.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from members import clock, seals
+from members.problems import Problem
+
+REFRESH_SECONDS = 60
+NOTICE_LEAST = timedelta(hours=1)
+FOUNDED_AT = datetime(2000, 1, 1, tzinfo=UTC)
+
+Params = Mapping[str, int | str]
+
+
+class PolicyRefused(Problem):
+    """The figures of a version break a bound; the detail says which."""
+
+    slug, status, title = "policy-refused", 422, "These figures cannot be a policy"
+
+
+class UnknownPolicy(Problem):
+    """No app obeys a policy of that name, or no version held at that moment."""
+
+    slug, status, title = "not-found", 404, "There is no such policy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A whole number within bounds, both included."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneOf:
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What an app says about a policy it obeys."""
+
+    key: str
+    schema: Mapping[str, Whole | OneOf]
+    founding: Params
+    bounds: Callable[[Params], None]
+    explain: Callable[[Params], list[str]]
+    preview: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One recorded version. `params` are whole numbers and words; money is in micros, rates in ppm."""
+
+    key: str
+    seq: int
+    params: Params
+    effective_from: datetime
+    recorded_at: datetime
+    sha256: str
+
+
+@dataclass
+class _Known:
+    versions: dict[str, list[Version]]
+    ticks: float
+    moment: datetime
+
+
+_registry: dict[str, Policy] = {}
+_known: _Known | None = None
+
+
+def register(policy: Policy) -> None:
+    """Make a policy known. Called by the obeying app when it starts."""
+    check(policy.key, policy.founding, policy=policy)
+    _registry[policy.key] = policy
+
+
+def registered(key: str) -> Policy:
+    """Return what the obeying app registered. Raises UnknownPolicy."""
+    try:
+        return _registry[key]
+    except KeyError:
+        raise UnknownPolicy(f"no policy is called {key!r}; there are {', '.join(sorted(_registry))}") from None
+
+
+def keys() -> list[str]:
+    """Return the names of all policies."""
+    return sorted(_registry)
+
+
+def check(key: str, params: Mapping[str, Any], *, policy: Policy | None = None) -> None:
+    """Raise PolicyRefused unless `params` are exactly the policy's figures, each and jointly within bounds."""
+    policy = policy or registered(key)
+    missing, unknown = policy.schema.keys() - params.keys(), params.keys() - policy.schema.keys()
+    if missing or unknown:
+        raise PolicyRefused(f"{key}: missing {sorted(missing)}, unknown {sorted(unknown)}")
+    for name, field in policy.schema.items():
+        value = params[name]
+        if isinstance(field, OneOf):
+            if value not in field.words:
+                raise PolicyRefused(f"{key}.{name} is {value!r}; it is one of {', '.join(field.words)}")
+        elif type(value) is not int or not field.least <= value <= field.most:
+            raise PolicyRefused(f"{key}.{name} is {value!r}; it is a whole number from {field.least} to {field.most}")
+    policy.bounds(params)
+
+
+def policy_at(key: str, moment: datetime) -> Version:
+    """Return the version of `key` in force at `moment`. No query but once a minute. Raises UnknownPolicy."""
+    for version in reversed(_versions(moment).get(key, ())):
+        if version.effective_from <= moment:
+            return version
+    raise UnknownPolicy(f"no version of {key!r} was in force at {moment.isoformat()}")
+
+
+def versions(key: str, moment: datetime) -> list[Version]:
+    """Return all versions of `key`, oldest first, those that hold later too. Raises UnknownPolicy."""
+    registered(key)
+    return list(_versions(moment).get(key, ()))
+
+
+def forget() -> None:
+    """Read the versions anew at the next question."""
+    global _known  # noqa: PLW0603  (what a process remembers is one thing)
+    _known = None
+
+
+def add_version(*, key: str, params: Mapping[str, Any], effective_from: datetime, now: datetime) -> Version:
+    """Record a version that holds from `effective_from` on, at least an hour away. Raises PolicyRefused."""
+    check(key, params)
+    if effective_from < now + NOTICE_LEAST:
+        raise PolicyRefused(f"{key}: a version takes effect at least an hour after it is recorded")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('policy ' || %s))", [key])
+        cursor.execute("SELECT max(seq), max(effective_from) FROM members_policyversion WHERE key = %s", [key])
+        base, latest = cursor.fetchone()
+        if latest is not None and effective_from <= latest:
+            raise PolicyRefused(f"{key}: version {base} already takes effect at {latest.isoformat()} or later")
+        version = _insert(cursor, key, (base or 0) + 1, params, effective_from, now)
+    forget()
+    return version
+
+
+def record_founding(cursor: Any, *, key: str, params: Params) -> None:
+    """Record version 1 of a policy; called by the migration of the app that obeys it."""
+    _insert(cursor, key, 1, params, FOUNDED_AT, FOUNDED_AT)
+
+
+def _insert(cursor: Any, key: str, seq: int, params: Mapping[str, Any], effective_from: datetime, now: datetime) -> Version:
+    content = {"key": key, "seq": seq, "params": dict(params), "effective_from": effective_from.astimezone(UTC).isoformat()}
+    digest = seals.sha256_of(content)
+    cursor.execute(
+        "INSERT INTO members_policyversion (key, seq, params, effective_from, recorded_at, base_seq, sha256)"
+        " VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s)",
+        [key, seq, seals.canonical(dict(params)).decode(), effective_from, now, seq - 1 or None, digest],
+    )
+    return Version(
+        key=key, seq=seq, params=dict(params), effective_from=effective_from, recorded_at=now, sha256=digest
+    )
+
+
+def _versions(moment: datetime) -> dict[str, list[Version]]:
+    global _known  # noqa: PLW0603  (what a process remembers is one thing)
+    # The co-op's clock may be moved in tests and the demo: a leap of it is a reason to look again, too.
+    if (
+        _known is None
+        or clock.ticks() - _known.ticks > REFRESH_SECONDS
+        or abs(moment - _known.moment) > timedelta(seconds=REFRESH_SECONDS)
+    ):
+        from members.models import PolicyVersion  # noqa: PLC0415  (the registry is filled before models are loaded)
+
+        found: dict[str, list[Version]] = {}
+        for row in PolicyVersion.objects.order_by("key", "seq"):
+            found.setdefault(row.key, []).append(
+                Version(
+                    key=row.key,
+                    seq=row.seq,
+                    params=row.params,
+                    effective_from=row.effective_from,
+                    recorded_at=row.recorded_at,
+                    sha256=row.sha256,
+                )
+            )
+        _known = _Known(found, clock.ticks(), moment)
+    return _known.versions

@@ -1,0 +1,11 @@
+"""What playback obeys: the policy `opening`, how much of a work is heard free before a play is charged."""
+
+from members.policies import Policy, Whole
+
+OPENING = Policy(
+    key="opening",
+    schema={"seconds": Whole(least=20, most=60)},
+    founding={"seconds": 45},
+    bounds=lambda params: None,
+    explain=lambda params: [f"The first {params['seconds']} seconds of a track, at most half of it, are free."],
+)
