@@ -1,0 +1,80 @@
+"""The parts under the tests: one throw-away PostgreSQL and Valkey for a run, S3 when a test asks for it.
+
+All of it happens when this file is imported, before Django's settings are: so that `pytest tests/members` works on a
+clone without another command, and so that conftests of sub-folders may import models. Under xdist the first process
+starts PostgreSQL for all; each worker makes its own database in it and starts a Valkey and a store folder of its own.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+from infra.parts.seaweedfs import SeaweedFS
+from infra.parts.valkey import Valkey
+from infra.stack import Stack
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="refrain-tests-"))
+    folder.chmod(0o711)  # PostgreSQL may run as another user, who has to pass through here.
+    return folder
+
+
+# A demo that is running somewhere must never be what is tested.
+os.environ.pop("REFRAIN_DATA", None)
+os.environ.setdefault("REFRAIN_MODE", "test")
+
+FOLDER: Path | None = None
+STACK: Stack | None = None
+VALKEY: Valkey | None = None
+
+if WORKER:
+    FOLDER = _new_folder()
+    VALKEY = Valkey(FOLDER / "valkey", logs=FOLDER)
+    VALKEY.start()
+    os.environ["REFRAIN_VALKEY_URL"] = VALKEY.url
+    os.environ["REFRAIN_STORE_DIR"] = str(FOLDER / "store")
+elif "REFRAIN_DB_HOST" not in os.environ:
+    FOLDER = _new_folder()
+    STACK = Stack(FOLDER, mode="test", durable=False)
+    try:
+        STACK.start()
+    except BaseException as error:
+        sys.stderr.write(f"The stack for the tests did not start; its logs are in {FOLDER}.\n{error}\n")
+        raise
+    os.environ.update(STACK.env())
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "infra.settings"
+django.setup()
+if not WORKER:
+    # Workers inherit this environment. With the variable in it they would load settings before they have a Valkey.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def pytest_unconfigure() -> None:
+    """Stop what was started here."""
+    if VALKEY is not None:
+        VALKEY.stop()
+    if STACK is not None:
+        STACK.stop()
+    if FOLDER is not None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[SeaweedFS]:
+    """Give a real S3 server with an empty bucket; tests point the settings at it."""
+    folder = _new_folder()
+    server = SeaweedFS(folder, logs=folder)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
