@@ -171,7 +171,8 @@ class Stack:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise StackInUseError(f"another stack is running in {self.folder}; stop it or choose another folder") from None
+            message = f"another stack is running in {self.folder}; stop it or choose another folder"
+            raise StackInUseError(message) from None
         self._lock = lock
 
     def _remember_children(self) -> None:

@@ -1,5 +1,6 @@
 """Processes that end with the one that started them, and ports that are free for them."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -89,10 +90,8 @@ class Child:
         """Kill it and its group at once, as a power cut would."""
         if self._running is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._running.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._running.wait()
 
     def wait_until(self, is_ready: Callable[[], bool], *, seconds: float = 60) -> None:

@@ -68,7 +68,7 @@ class PostgreSQL:
                 break
             except PartFailedError as error:
                 # Back ends of a killed server may outlive it for a moment, and hold its shared memory.
-                if "shared memory block" not in str(error) or attempt == 9:  # noqa: PLR2004
+                if "shared memory block" not in str(error) or attempt == 9:
                     raise
                 time.sleep(0.5)
         self._make_roles_and_database()
@@ -107,7 +107,7 @@ class PostgreSQL:
             folder = Path(remembered.read_text())
             if folder.is_dir() and not folder.is_symlink():
                 return folder
-        folder = Path(tempfile.mkdtemp(prefix="refrain-", dir="/tmp"))  # noqa: S108 - mode 0700, and it is short
+        folder = Path(tempfile.mkdtemp(prefix="refrain-", dir="/tmp"))
         remembered.write_text(str(folder))
         return folder
 
@@ -132,7 +132,7 @@ class PostgreSQL:
         options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"]
         if not self.durable:
             options += ["--no-sync"]
-        command = [*prefix, BINARIES / "initdb", "-D", unfinished, *options]
+        command = [*prefix, str(BINARIES / "initdb"), "-D", str(unfinished), *options]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
             raise PartFailedError(f"PostgreSQL's initdb ended with {made.returncode}.\n{made.stdout}{made.stderr}")

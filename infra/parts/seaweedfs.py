@@ -74,7 +74,7 @@ class SeaweedFS:
             self.ports[part] = free_port(also_plus=GRPC_PLUS, avoid=frozenset(self.ports.values()))
         remembered.write_text(json.dumps(self.ports))
 
-    def client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+    def client(self) -> Any:
         """Return a boto3 client that may do everything here, and that does not try again by itself."""
         return boto3.client(
             "s3",
