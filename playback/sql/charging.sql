@@ -18,7 +18,8 @@ CREATE TYPE playback_answer AS (
     promo_micros bigint,
     limit_name text,          -- day or month, with spending-limit-reached
     limit_micros bigint,
-    needed_micros bigint      -- what would have been charged, with a refusal
+    needed_micros bigint,     -- what would have been charged, with a refusal
+    playlist_until timestamptz
 );
 
 -- Take `amount` from the locked wallet `w` for a play (with its number and session) or a purchase (with neither).
@@ -144,10 +145,11 @@ BEGIN
     a.work_id := s.work_id;
     a.balance_micros := w.balance_micros;
     a.promo_micros := w.promo_micros;
+    a.playlist_until := s.playlist_until;
     -- guard charged once
     IF s.charge_id IS NOT NULL THEN
         SELECT 'recorded', c.id, c.work_id, c.play_number, c.amount_micros, c.paid_after_micros, c.cap_after_micros,
-               c.balance_after_micros, c.promo_after_micros, NULL, NULL, NULL
+               c.balance_after_micros, c.promo_after_micros, NULL, NULL, NULL, s.playlist_until
           INTO a FROM playback_charge c WHERE c.listener_id = p_listener AND c.id = s.charge_id;
         RETURN a;
     END IF;
@@ -201,6 +203,7 @@ BEGIN
     a := playback_take(w, h, terms, s.id, s.play_number, s.price_micros);
     IF a.outcome = 'charged' THEN
         UPDATE playback_session SET charge_id = a.charge_id WHERE listener_id = p_listener AND id = p_session;
+        a.playlist_until := s.playlist_until;
     END IF;
     RETURN a;
 END $$;

@@ -55,6 +55,8 @@ export class Sound extends EventTarget {
     this.address = "";
   }
 
+  get hasSource() { return this.hls !== null || Boolean(this.audio.src); }
+
   /** Load the address and start at `at`. With `held`, the playlist is the opening and grows when `release` is called. */
   async open(address, { held, at = 0, duration }) {
     const Hls = await ready();

@@ -1,0 +1,224 @@
+"""Charging: asks the database to charge a session or a purchase, and says in words what it answered.
+
+The moving of money is one SQL function (sql/charging.sql). Here stand only the ways in: a play, a purchase, a work kept
+for nothing; and the refusals' names.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from catalog import publishing
+from catalog.publishing import WorkUnavailable
+from members import money, policies, seals
+from members.problems import NotFound, Problem
+from playback import holdings, wallets
+from playback.models import KeptAnswer
+from playback.sessions import SessionExpired
+from playback.wallets import WalletFrozen
+
+
+class PriceChanged(Problem):
+    """The price moved since it was shown; the fresh quote comes with the refusal, and nothing was charged."""
+
+    slug, status, title = "price-changed", 409, "The price has changed"
+
+
+class OwnWork(Problem):
+    """One does not buy one's own work."""
+
+    slug, status, title = "own-work", 409, "This work is your own"
+
+
+class KeyReused(Problem):
+    """The Idempotency-Key was used before, for something else."""
+
+    slug, status, title = "key-reused", 409, "This Idempotency-Key was used for another request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charged:
+    """What a charge answered, the same each time it is asked. Amounts in micros; `charged_micros` is 0 for an owned work."""
+
+    charged_micros: int
+    play_number: int | None
+    paid_micros: int
+    remaining_micros: int
+    owned: bool
+    balance_micros: int
+    promo_micros: int
+
+
+class _Answer(NamedTuple):
+    """The SQL type playback_answer, field by field."""
+
+    outcome: str
+    charge_id: UUID | None
+    work_id: UUID | None
+    play_number: int | None
+    charged_micros: int | None
+    paid_micros: int | None
+    cap_micros: int | None
+    balance_micros: int | None
+    promo_micros: int | None
+    limit_name: str | None
+    limit_micros: int | None
+    needed_micros: int | None
+    playlist_until: datetime | None
+
+
+_CHARGE_SESSION = "SELECT * FROM playback_charge_session(%s, %s, %s)"
+_CHARGE_PURCHASE = "SELECT * FROM playback_charge_purchase(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
+
+
+def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> tuple[Charged, datetime]:
+    """Charge the play that the session's quote describes, never more than `price_micros`; return the answer and until
+    when the session's playlist lives. One round trip; asked again, it gives the same answer.
+
+    Raises NotFound, SessionExpired, WorkUnavailable, WalletFrozen, LimitReached, InsufficientFunds, and PriceChanged
+    (then `sessions.requote` writes the fresh quote).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CHARGE_SESSION, [person_id, session_id, price_micros])
+        answer = _Answer(*cursor.fetchone())
+    charged = _charged_or_raise(answer)
+    assert answer.playlist_until is not None
+    return charged, answer.playlist_until
+
+
+def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now: datetime) -> Charged:
+    """Pay the rest of a work at once, never more than `price_micros`, or keep one that is free.
+
+    The answer of a purchase that moved money is kept for ever under `key`; the same key with another body raises
+    KeyReused. Raises NotFound, WorkUnavailable, OwnWork, PriceChanged (with the sum it would be), WalletFrozen,
+    LimitReached and InsufficientFunds.
+    """
+    body = seals.sha256_of({"work": str(work_id), "price_micros": price_micros})
+    changed: PriceChanged | None = None
+    with transaction.atomic():
+        wallet = wallets.lock(person_id)
+        kept = kept_answer(person_id=person_id, route="purchase", key=key, body_sha256=body)
+        if kept is not None:
+            return Charged(**kept)
+        standing = publishing.standing(work_id=work_id, person_id=person_id, now=now)
+        held = holdings.read(listener_id=person_id, work_id=work_id)
+        if held.owned_at is not None:
+            return _owned(held, wallet.balance_micros, wallet.promo_micros)
+        if standing.own:
+            raise OwnWork("It plays free to you; there is nothing to buy.")
+        if not (standing.may_play_on(now) if held.terms else standing.may_begin()):
+            raise WorkUnavailable("It was taken off or suspended, so nobody new can buy it.")
+        pricing = policies.policy_at("pricing", now)
+        terms = holdings.terms_now(figure=standing.figure, pricing=pricing.params, version=pricing.seq)
+        asked = holdings.quote(held=held, now=terms)
+        held = holdings.keep_fallen_cap(
+            listener_id=person_id, work_id=work_id, held=held, cap_micros=asked.cap_micros, now=now
+        )
+        if asked.remaining_micros == 0:
+            if held.terms is None:
+                held = holdings.keep_free(listener_id=person_id, work_id=work_id, held=held, now=now)
+            return _owned(held, wallet.balance_micros, wallet.promo_micros)
+        if asked.remaining_micros > price_micros:
+            # Leave the transaction in peace: the cap that has fallen stays fallen, though nothing is bought.
+            changed = PriceChanged(
+                f"It costs {money.show(asked.remaining_micros)} to own it; nothing was charged.",
+                price_micros=asked.remaining_micros,
+                pricing_version=pricing.seq,
+            )
+        else:
+            charged = _take_the_rest(person_id, work_id, price_micros, asked)
+            keep_answer(person_id=person_id, route="purchase", key=key, body_sha256=body, answer=asdict(charged))
+            return charged
+    raise changed
+
+
+def kept_answer(*, person_id: UUID, route: str, key: str, body_sha256: str) -> dict[str, Any] | None:
+    """Return the answer kept under the key, or None. Raises KeyReused when the body was another one."""
+    row = KeptAnswer.objects.filter(person_id=person_id, route=route, key=key).first()
+    if row is None:
+        return None
+    if row.body_sha256 != body_sha256:
+        raise KeyReused("The same key came with another request before; nothing was done now.")
+    found: dict[str, Any] = row.answer
+    return found
+
+
+def keep_answer(*, person_id: UUID, route: str, key: str, body_sha256: str, answer: dict[str, Any]) -> None:
+    """Keep an answer for ever. Inside the transaction that moved the money, under the wallet's lock."""
+    KeptAnswer.objects.create(person_id=person_id, route=route, key=key, body_sha256=body_sha256, answer=answer)
+
+
+def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: holdings.Quote) -> Charged:
+    terms = asked.terms
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CHARGE_PURCHASE,
+            [
+                person_id,
+                work_id,
+                price_micros,
+                terms.price_micros,
+                terms.plays,
+                terms.growth_num,
+                terms.growth_den,
+                terms.pricing_version,
+                asked.cap_micros,
+            ],
+        )
+        return _charged_or_raise(_Answer(*cursor.fetchone()))
+
+
+def _owned(held: holdings.Held, balance_micros: int, promo_micros: int) -> Charged:
+    return Charged(
+        charged_micros=0,
+        play_number=None,
+        paid_micros=held.paid_micros,
+        remaining_micros=0,
+        owned=True,
+        balance_micros=balance_micros,
+        promo_micros=promo_micros,
+    )
+
+
+def _charged_or_raise(answer: _Answer) -> Charged:
+    """Return what was charged, or raise the refusal by its name."""
+    if answer.outcome in ("charged", "recorded", "owned"):
+        paid, cap = answer.paid_micros or 0, answer.cap_micros or 0
+        return Charged(
+            charged_micros=answer.charged_micros or 0,
+            play_number=answer.play_number,
+            paid_micros=paid,
+            remaining_micros=0 if answer.outcome == "owned" else cap - paid,
+            owned=answer.outcome == "owned" or paid == cap,
+            balance_micros=answer.balance_micros or 0,
+            promo_micros=answer.promo_micros or 0,
+        )
+    raise _refusal(answer)
+
+
+def _refusal(answer: _Answer) -> Problem:
+    needed = answer.needed_micros or 0
+    match answer.outcome:
+        case "not-found":
+            return NotFound("there is no such session of yours")
+        case "session-expired":
+            return SessionExpired("The price shown has lapsed; begin again and nothing is lost.")
+        case "work-unavailable":
+            return WorkUnavailable("It was suspended after a report; nothing was charged.")
+        case "price-changed":
+            return PriceChanged("The price moved since it was shown; nothing was charged.")
+        case "wallet-frozen":
+            return WalletFrozen("A payment into this wallet is disputed. What you own still plays.")
+        case "spending-limit-reached":
+            return wallets.limit_reached(name=answer.limit_name or "", limit=answer.limit_micros or 0, needed=needed)
+        case "insufficient-funds":
+            return wallets.insufficient_funds(
+                needed=needed, available=(answer.balance_micros or 0) + (answer.promo_micros or 0)
+            )
+        case _:
+            raise AssertionError(f"playback_answer.outcome is {answer.outcome!r}")
+
+

@@ -1,0 +1,177 @@
+"""Reversals and promo: what staff give back or give, each with a reason, never to themselves or for their own works.
+
+A reversal gives the pockets back as they were paid; the play's number is free again. Never more is given back than
+was paid, and a charge is given back once, however often it is asked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from catalog import publishing
+from members import clock, money
+from members.models import StaffRole
+from members.problems import Invalid, NotAllowed, NotFound, Problem
+from playback import wallets
+from playback.models import Charge, Holding, PromoBudget, PromoGrant, Reversal, ReversalAsk, Session, Wallet
+
+# Above this a second person has to ask for the same.
+ALONE_MOST_MICROS = 20 * money.MICROS
+MAY_GIVE = (StaffRole.Role.TREASURER, StaffRole.Role.DIRECTOR)
+
+
+class BudgetSpent(Problem):
+    """The promo budget has less than the grant."""
+
+    slug, status, title = "promo-budget-spent", 409, "The promo budget is spent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenBack:
+    """What a reversal did; `waits` when a second person has to ask for the same. Micros."""
+
+    charge_id: UUID
+    reversal_id: UUID | None
+    amount_micros: int
+    waits: bool
+
+
+def check_may_give(*, staff_id: UUID, listener_id: UUID) -> None:
+    """Raise NotAllowed unless the person is a treasurer or director, and somebody else than the listener."""
+    if not StaffRole.objects.filter(person_id=staff_id, role__in=MAY_GIVE).exists():
+        raise NotAllowed("only a treasurer or a director gives money back or grants promo")
+    if staff_id == listener_id:
+        raise NotAllowed("nobody gives money to themselves")
+
+
+def reverse(*, listener_id: UUID, charge_id: UUID, staff_id: UUID, reason: str, now: datetime) -> GivenBack:
+    """Give a charge back. Asked again, it answers the same. Above 20.00 the first ask waits for a second person.
+
+    Raises NotFound, Invalid without a reason, and NotAllowed.
+    """
+    if not reason.strip():
+        raise Invalid("A reversal needs a reason; the listener reads it.")
+    check_may_give(staff_id=staff_id, listener_id=listener_id)
+    with transaction.atomic():
+        wallet = wallets.lock(listener_id)
+        charge = Charge.objects.filter(listener_id=listener_id, id=charge_id).select_related("work").first()
+        if charge is None:
+            raise NotFound("there is no such charge")
+        if publishing.manages(creator_id=charge.work.creator_id, person_id=staff_id):
+            raise NotAllowed("nobody gives money back for a work they manage")
+        if charge.reversal_id is not None:
+            return GivenBack(
+                charge_id=charge_id, reversal_id=charge.reversal_id, amount_micros=charge.amount_micros, waits=False
+            )
+        first, second = staff_id, None
+        if charge.amount_micros > ALONE_MOST_MICROS:
+            ask, _ = ReversalAsk.objects.get_or_create(
+                charge_id=charge_id,
+                defaults={"listener_id": listener_id, "staff_id": staff_id, "reason": reason, "asked_at": now},
+            )
+            if ask.staff_id == staff_id:
+                return GivenBack(charge_id=charge_id, reversal_id=None, amount_micros=charge.amount_micros, waits=True)
+            first, second, reason = ask.staff_id, staff_id, ask.reason
+        return _give_back(wallet, charge, first, second, reason)
+
+
+def _give_back(wallet: Wallet, charge: Charge, staff_id: UUID, second_id: UUID | None, reason: str) -> GivenBack:
+    """Write the reversal and what follows from it. The wallet is locked; the moment is read after the periods' lock."""
+    moment = _money_moment()
+    bought = charge.amount_micros - charge.promo_micros
+    wallet.balance_micros += bought
+    wallet.promo_micros += charge.promo_micros
+    # The limits' counters get back only what their own day and month, if they still run, had counted.
+    if wallet.spent_day == clock.day(charge.charged_at) == clock.day(moment):
+        wallet.spent_day_micros -= charge.amount_micros
+    if wallet.spent_month == clock.month(charge.charged_at) == clock.month(moment):
+        wallet.spent_month_micros -= charge.amount_micros
+    wallet.save(update_fields=["balance_micros", "promo_micros", "spent_day_micros", "spent_month_micros"])
+    reversal = Reversal.objects.create(
+        id=uuid4(),
+        listener_id=charge.listener_id,
+        charge_id=charge.id,
+        staff_id=staff_id,
+        second_id=second_id,
+        reason=reason.strip(),
+        amount_micros=charge.amount_micros,
+        promo_micros=charge.promo_micros,
+        reversed_at=moment,
+        balance_after_micros=wallet.balance_micros,
+        promo_after_micros=wallet.promo_micros,
+    )
+    Charge.objects.filter(listener_id=charge.listener_id, id=charge.id).update(reversal_id=reversal.id)
+    _lower_holding(charge)
+    if charge.session_id is not None:
+        Session.objects.filter(listener_id=charge.listener_id, id=charge.session_id).update(reversed_at=moment)
+    return GivenBack(
+        charge_id=charge.id, reversal_id=reversal.id, amount_micros=charge.amount_micros, waits=False
+    )
+
+
+def _lower_holding(charge: Charge) -> None:
+    """Take the charge out of its holding; with the last live charge go the terms."""
+    row = Holding.objects.get(listener_id=charge.listener_id, work_id=charge.work_id)
+    row.paid_micros -= charge.amount_micros
+    if charge.play_number is not None:
+        row.paid_plays &= ~(1 << (charge.play_number - 1))
+    row.owned_at = None
+    row.revision += 1
+    if row.paid_micros == 0:
+        row.price_micros = row.plays = row.growth_num = row.growth_den = row.pricing_version = row.cap_micros = None
+    Holding.objects.filter(listener_id=row.listener_id, work_id=row.work_id).update(
+        **{
+            name: getattr(row, name)
+            for name in (
+                "paid_micros",
+                "paid_plays",
+                "owned_at",
+                "revision",
+                "price_micros",
+                "plays",
+                "growth_num",
+                "growth_den",
+                "pricing_version",
+                "cap_micros",
+            )
+        }
+    )
+
+
+def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str, now: datetime) -> PromoGrant:
+    """Give promo credit from the budget. Raises NotAllowed, Invalid and BudgetSpent."""
+    if amount_micros <= 0 or not reason.strip():
+        raise Invalid("A grant has an amount above zero and a reason.")
+    check_may_give(staff_id=staff_id, listener_id=listener_id)
+    with transaction.atomic():
+        wallet = wallets.lock(listener_id)
+        if not PromoBudget.objects.filter(id=1, left_micros__gte=amount_micros).update(
+            left_micros=F("left_micros") - amount_micros
+        ):
+            raise BudgetSpent("The budget has less than that left; the board decides about more.")
+        wallet.promo_micros += amount_micros
+        wallet.save(update_fields=["promo_micros"])
+        return PromoGrant.objects.create(
+            listener_id=listener_id,
+            staff_id=staff_id,
+            reason=reason.strip(),
+            amount_micros=amount_micros,
+            granted_at=_money_moment(),
+            balance_after_micros=wallet.balance_micros,
+            promo_after_micros=wallet.promo_micros,
+        )
+
+
+def fund_budget(*, amount_micros: int) -> None:
+    """Add to the promo budget. The ledger will book it (royalties); until then the board's decision is on paper."""
+    PromoBudget.objects.filter(id=1).update(left_micros=F("left_micros") + amount_micros)
+
+
+def _money_moment() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coop_money_moment()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

@@ -1,0 +1,207 @@
+"""Top-ups: how bought credit comes into a wallet.
+
+A top-up is asked for here and paid at a gateway; the gateway's signed webhook says what was paid, at least once and in
+any order. The event's id and what it does are written in one transaction, so the second delivery changes nothing. The
+amount is the gateway's, never the browser's.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from members import money, seals
+from members.problems import Invalid, NotFound, Problem
+from playback import charging, wallets
+from playback.models import GatewayEvent, TopUp
+from playback.wallets import WalletFrozen
+
+CENTS_LEAST, CENTS_MOST = 100, 50_000
+SIGNATURE_LIVES = timedelta(minutes=5)
+SETTLED_TYPE, CANCELED_TYPE = "checkout.paid", "checkout.canceled"
+logger = logging.getLogger(__name__)
+
+
+class SignatureRefused(Problem):
+    """The webhook was not signed by the gateway, or too long ago."""
+
+    slug, status, title = "signature-refused", 400, "The signature is not the gateway's"
+
+
+class GatewaySilent(Problem):
+    """The gateway cannot be reached; nothing was paid and the same request may be sent again."""
+
+    slug, status, title = "gateway-unreachable", 503, "The payment gateway does not answer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """Where a top-up is paid."""
+
+    id: str
+    url: str
+
+
+class PaymentGateway(Protocol):
+    """What Refrain needs of whoever takes payments. `start` is safe to repeat for the same top-up."""
+
+    def start(self, *, top_up: TopUp, return_url: str) -> Checkout:
+        """Open a checkout for the top-up. Raises GatewaySilent."""
+
+    def settle(self, *, checkout_id: str) -> None:
+        """Pay a checkout without a person; only play money can. Raises GatewaySilent."""
+
+    def events(self, *, since: datetime) -> Iterable[Mapping[str, Any]]:
+        """Return the events since a moment, for webhooks that never came. Raises GatewaySilent."""
+
+
+def gateway() -> PaymentGateway:
+    """Return the gateway this installation uses."""
+    from playback import play_money  # noqa: PLC0415  (the client imports this module's words)
+
+    if settings.GATEWAY == "play-money":
+        return play_money.PlayMoney(address=settings.GATEWAY_URL, key=settings.GATEWAY_KEY)
+    raise GatewaySilent("No payment gateway is set up here yet.")
+
+
+def webhook_key() -> bytes:
+    """Return the key that signs webhooks, derived from the gateway's."""
+    return hmac.new(settings.GATEWAY_KEY.encode(), b"webhook", hashlib.sha256).hexdigest().encode()
+
+
+def start(
+    *, person_id: UUID, amount_cents: int, country: str, evidence: list[str], idempotency_key: str, return_url: str, now: datetime
+) -> TopUp:
+    """Ask for a top-up of `amount_cents`, gross, and open its checkout; repeated with the same key it is the same one.
+
+    Raises Invalid for an amount outside 1.00 to 500.00 or an unknown country, KeyReused, WalletFrozen, GatewaySilent.
+    """
+    if not CENTS_LEAST <= amount_cents <= CENTS_MOST:
+        raise Invalid(f"A top-up is between {money.show_cents(CENTS_LEAST)} and {money.show_cents(CENTS_MOST)}.")
+    if len(country) != 2 or not country.isascii() or not country.isalpha():  # noqa: PLR2004
+        raise Invalid("The country is two letters (ISO 3166), for instance DE.")
+    body = seals.sha256_of({"amount_cents": amount_cents})
+    with transaction.atomic():
+        wallet = wallets.lock(person_id)
+        kept = charging.kept_answer(person_id=person_id, route="top-up", key=idempotency_key, body_sha256=body)
+        if kept is not None:
+            top_up = TopUp.objects.get(id=kept["id"])
+        else:
+            if wallet.frozen_at is not None:
+                raise WalletFrozen("A payment into this wallet is disputed; it takes no credit until that is decided.")
+            top_up = TopUp.objects.create(
+                listener_id=person_id,
+                asked_cents=amount_cents,
+                country=country.upper(),
+                country_evidence=evidence,
+                vat_ppm=settings.VAT_PPM,
+                created_at=now,
+            )
+            charging.keep_answer(
+                person_id=person_id, route="top-up", key=idempotency_key, body_sha256=body, answer={"id": str(top_up.id)}
+            )
+    if not top_up.checkout_id:
+        checkout = gateway().start(top_up=top_up, return_url=return_url)
+        TopUp.objects.filter(id=top_up.id, checkout_id="").update(checkout_id=checkout.id, checkout_url=checkout.url)
+        top_up.refresh_from_db()
+    return top_up
+
+
+def get(*, person_id: UUID, top_up_id: UUID) -> TopUp:
+    """Return a top-up of this person. Raises NotFound."""
+    found = TopUp.objects.filter(id=top_up_id, listener_id=person_id).first()
+    if found is None:
+        raise NotFound("there is no such top-up of yours")
+    return found
+
+
+def check_signature(*, header: str, body: bytes, actual: datetime) -> None:
+    """Raise SignatureRefused unless the gateway signed `body` within the last five minutes.
+
+    `header` is `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`; `actual` is the time as the world has it.
+    """
+    parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
+    stamp, given = parts.get("t", ""), parts.get("v1", "")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:  # noqa: PLR2004
+        raise SignatureRefused("The signature has no moment.")
+    expected = hmac.new(webhook_key(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        raise SignatureRefused("The signature does not fit the message.")
+    if abs(actual - datetime.fromtimestamp(int(stamp), UTC)) > SIGNATURE_LIVES:
+        raise SignatureRefused("The signature is older than five minutes.")
+
+
+def read_event(body: bytes) -> Mapping[str, Any]:
+    """Return the event in a webhook's body. Raises Invalid when it has not the gateway's shape."""
+    try:
+        event = json.loads(body)
+        checkout = event["checkout"]
+        shape = (str, str, str, str, int, str)
+        found = (event["id"], event["type"], checkout["id"], checkout["reference"], checkout["amount_cents"], checkout["currency"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid("The event has not the gateway's shape.") from error
+    if any(type(value) is not wanted for value, wanted in zip(found, shape, strict=True)):
+        raise Invalid("The event has not the gateway's shape.")
+    content: Mapping[str, Any] = event
+    return content
+
+
+def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
+    """Take in an event of the gateway once; return whether it was new. The row and its effect are one transaction.
+
+    Paid wins over canceled, in whichever order they come. What cannot be credited (an unknown top-up, another currency,
+    no amount) is kept with an error in the log, for a treasurer.
+    """
+    checkout = event["checkout"]
+    with transaction.atomic():
+        top_up = _top_up_of(checkout["reference"])
+        if top_up is not None:
+            wallets.lock(top_up.listener_id)
+            top_up = TopUp.objects.select_for_update().get(id=top_up.id)
+        seen = GatewayEvent(id=event["id"], type=event["type"], top_up=top_up, content=dict(event), received_at=now)
+        if GatewayEvent.objects.filter(id=seen.id).exists():
+            return False
+        GatewayEvent.objects.bulk_create([seen])
+        creditable = top_up is not None and checkout["amount_cents"] > 0 and checkout["currency"] == settings.CURRENCY
+        if not creditable:
+            logger.error("gateway event %s cannot be credited: %s", event["id"], checkout)
+        elif top_up is not None and event["type"] == SETTLED_TYPE and top_up.state != TopUp.State.SETTLED:
+            _settle(top_up, checkout["amount_cents"])
+        elif top_up is not None and event["type"] == CANCELED_TYPE and top_up.state == TopUp.State.STARTED:
+            TopUp.objects.filter(id=top_up.id).update(state=TopUp.State.CANCELED)
+    return True
+
+
+def _settle(top_up: TopUp, gross_cents: int) -> None:
+    """Credit the net of what was paid; the wallet is locked."""
+    net_cents, vat_cents = money.allocate(gross_cents, [money.PPM, top_up.vat_ppm])
+    wallet = wallets.lock(top_up.listener_id)
+    wallet.balance_micros += money.from_cents(net_cents)
+    wallet.save(update_fields=["balance_micros"])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coop_money_moment()")
+        top_up.settled_at = cursor.fetchone()[0]
+    top_up.state = TopUp.State.SETTLED
+    top_up.gross_cents, top_up.net_cents, top_up.vat_cents = gross_cents, net_cents, vat_cents
+    top_up.balance_after_micros, top_up.promo_after_micros = wallet.balance_micros, wallet.promo_micros
+    top_up.save()
+
+
+def _top_up_of(reference: str) -> TopUp | None:
+    try:
+        return TopUp.objects.filter(id=UUID(reference)).first()
+    except ValueError:
+        return None
+
+
+def pull(*, since: datetime, now: datetime) -> int:
+    """Take in what the gateway knows since a moment and no webhook told; return how many were new."""
+    return sum(take_in(event=event, now=now) for event in gateway().events(since=since))
