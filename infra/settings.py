@@ -39,6 +39,7 @@ try:
     ZoneInfo(COOP_TIME_ZONE)
 except (ZoneInfoNotFoundError, ValueError):
     raise ImproperlyConfigured(f"REFRAIN_TIME_ZONE: {COOP_TIME_ZONE!r} is no time zone") from None
+COUNTRY = environment.text("REFRAIN_COUNTRY", "DE")
 VAT_PPM = environment.number("REFRAIN_VAT_PPM", 190_000)
 CLOCK_MAY_MOVE = MODE in ("demo", "test")
 
@@ -243,16 +244,16 @@ GATEWAY_KEY = environment.text("REFRAIN_GATEWAY_KEY", "play-money-key-for-throw-
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "members.api.BearerAuthentication",
-        "members.api.CookieAuthentication",
+        "members.access.BearerAuthentication",
+        "members.access.CookieAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["members.api.ScopeRequired"],
+    "DEFAULT_PERMISSION_CLASSES": ["members.access.ScopeRequired"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["members.api.EveryRoute"],
-    "DEFAULT_PAGINATION_CLASS": "members.api.CursorPage",
+    "DEFAULT_THROTTLE_CLASSES": ["members.access.EveryRoute"],
+    "DEFAULT_PAGINATION_CLASS": "members.access.CursorPage",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "members.api.answer",
+    "EXCEPTION_HANDLER": "members.access.answer",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -1,86 +1,23 @@
-"""The edge that every part of the API shares: who asks, what they may, how often, and how a refusal reads."""
+"""What every part of the API reads and writes alike; and the policies over HTTP."""
 
-import uuid
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, JsonResponse
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework import exceptions, pagination, serializers
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.permissions import BasePermission
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from django.conf import settings
-from members import throttles, tokens
-from members.models import Person
-from members.problems import Invalid, NotFound, Problem
-
-PROBLEM_TYPE = "application/problem+json"
-REFUSED_TOKENS_PER_MINUTE = 60
-_FIELDS_OF_A_BEARER = ["id", "email", "name", "is_staff"]
-
-
-class NotSignedIn(Problem):
-    """Nobody is signed in, or the token is not (or no longer) valid."""
-
-    slug, status, title = "not-signed-in", 401, "Sign in first"
-
-
-class ScopeMissing(Problem):
-    """The token was not made for this."""
-
-    slug, status, title = "scope-missing", 403, "This token may not do that"
-
-
-def address(request: HttpRequest) -> str:
-    """Return the address that asks, for counting alone; it is kept nowhere else and nowhere for long."""
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
-def bearer_of(request: HttpRequest) -> tokens.Bearer | None:
-    """Return who the request's token speaks for, or None without a token. Raises NotSignedIn for a bad one."""
-    header = request.META.get("HTTP_AUTHORIZATION", "")
-    if not header.startswith("Bearer "):
-        return None
-    found = tokens.find(header[7:])
-    if found is None:
-        throttles.check(f"refused:{address(request)}", limit=REFUSED_TOKENS_PER_MINUTE)
-        raise NotSignedIn("the token is unknown, has expired or was revoked")
-    return found
-
-
-class BearerAuthentication(BaseAuthentication):
-    """Signs a request in by its token."""
-
-    def authenticate(self, request: Request) -> tuple[Person, tokens.Bearer] | None:
-        """Return the person and what the token may be used for."""
-        found = bearer_of(request._request)
-        if found is None:
-            return None
-        person = Person.from_db("default", _FIELDS_OF_A_BEARER, [found.person_id, found.email, found.name, found.is_staff])
-        return person, found
-
-    def authenticate_header(self, request: Request) -> str:
-        """Return the challenge that makes DRF answer 401 rather than 403."""
-        return "Bearer"
-
-
-class CookieAuthentication(SessionAuthentication):
-    """Signs a request in by the pages' session cookie, with the CSRF check."""
-
-    def authenticate_header(self, request: Request) -> str:
-        """Return the challenge that makes DRF answer 401 rather than 403."""
-        return "Bearer"
+from members import clock, policies
+from members.problems import Invalid
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI document names the token."""
 
-    target_class = "members.api.BearerAuthentication"
+    target_class = "members.access.BearerAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -91,61 +28,12 @@ class BearerScheme(OpenApiAuthenticationExtension):
 class CookieScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI document names the pages' session cookie."""
 
-    target_class = "members.api.CookieAuthentication"
+    target_class = "members.access.CookieAuthentication"
     name = "cookie"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """Return the scheme."""
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
-
-
-class ScopeRequired(BasePermission):
-    """Admits people whose token carries the view's `scope`; a sign-in by cookie carries them all but the guarded ones.
-
-    A view without a scope says so by `scope = None`: it is open to everyone.
-    """
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return True or raise: a refusal names what is missing."""
-        scope = view.scope_for(request.method) if hasattr(view, "scope_for") else view.scope  # type: ignore[attr-defined]
-        if scope is None:
-            return True
-        if not request.user.is_authenticated:
-            raise NotSignedIn("this needs somebody who is signed in, or a token")
-        if isinstance(request.auth, tokens.Bearer) and scope not in request.auth.scopes:
-            raise ScopeMissing(f"the token lacks the scope {scope}", scope=str(scope))
-        return True
-
-
-class EveryRoute(BaseThrottle):
-    """Counts every request, by person where somebody is signed in, else by address."""
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        """Return True or raise TooManyRequests."""
-        who = request.user.pk if request.user.is_authenticated else address(request._request)
-        throttles.check(f"api:{who}", limit=settings.THROTTLE_PER_MINUTE)
-        return True
-
-
-class CursorPage(pagination.CursorPagination):
-    """Stable pages: `results` and the address of the `next` ones."""
-
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering = "-pk"
-
-    def get_paginated_response(self, data: Any) -> Response:
-        """Return the page."""
-        return Response({"results": data, "next": self.get_next_link()})
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return the page's shape for the OpenAPI document."""
-        return {
-            "type": "object",
-            "required": ["results", "next"],
-            "properties": {"results": schema, "next": {"type": "string", "nullable": True}},
-        }
 
 
 class StrictSerializer(serializers.Serializer):
@@ -189,51 +77,61 @@ def read(serializer_class: type[serializers.Serializer], body: Any) -> dict[str,
     return validated
 
 
-def idempotency_key(request: HttpRequest) -> str:
-    """Return the request's Idempotency-Key. Raises Invalid when it is missing or no plain text of 1 to 128 characters."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not 1 <= len(key) <= 128 or not key.isprintable():  # noqa: PLR2004
-        raise Invalid("This needs the header Idempotency-Key: 1 to 128 characters, the same again when it is repeated.")
-    return key
+class VersionSerializer(serializers.Serializer):
+    """A version of a policy."""
+
+    key = serializers.CharField()
+    seq = serializers.IntegerField()
+    params = serializers.DictField()
+    effective_from = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+    sha256 = serializers.CharField()
+    explained = serializers.ListField(child=serializers.CharField())
 
 
-def problem_answer(problem: Problem) -> JsonResponse:
-    """Return the problem as an answer of a plain view."""
-    return JsonResponse(problem.content(), status=problem.status, content_type=PROBLEM_TYPE)
+class PolicySerializer(serializers.Serializer):
+    """A policy: the version in force, and all that were recorded."""
+
+    key = serializers.CharField()
+    in_force = VersionSerializer()
+    versions = VersionSerializer(many=True)
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an exception in a view; None lets a fault of ours become a logged 500."""
-    headers: dict[str, str] = {}
-    if isinstance(error, Http404):
-        error = NotFound()
-    if isinstance(error, exceptions.APIException):
-        problem = _from_framework(error)
-        if getattr(error, "auth_header", None):
-            headers["WWW-Authenticate"] = error.auth_header
-    elif isinstance(error, Problem):
-        problem = error
-    else:
-        return None
-    if problem.status == NotSignedIn.status:
-        headers["WWW-Authenticate"] = "Bearer"
-    if "retry_after_seconds" in problem.extra:
-        headers["Retry-After"] = str(problem.extra["retry_after_seconds"])
-    return Response(problem.content(), status=problem.status, headers=headers, content_type=PROBLEM_TYPE)
+def _version(version: policies.Version) -> dict[str, Any]:
+    explained = policies.registered(version.key).explain(version.params)
+    return {**vars(version), "explained": explained}
 
 
-def _from_framework(error: exceptions.APIException) -> Problem:
-    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return NotSignedIn(str(error.detail))
-    if isinstance(error, exceptions.ValidationError):
-        return Invalid("Some of what was sent cannot be used.", fields=error.detail)
-    problem = Problem(str(error.detail))
-    problem.slug = str(error.default_code).replace("_", "-")
-    problem.status, problem.title = error.status_code, str(error.default_detail)
-    return problem
+class Policies(APIView):
+    """The versions in force."""
+
+    scope = None
+
+    @extend_schema(responses={200: VersionSerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        """List them."""
+        now = clock.now()
+        return Response(VersionSerializer([_version(policies.policy_at(key, now)) for key in policies.keys()], many=True).data)
 
 
-def person_id(request: Request) -> uuid.UUID:
-    """Return who asks. Only for views with a scope."""
-    assert not isinstance(request.user, AnonymousUser)
-    return request.user.pk
+class OnePolicy(APIView):
+    """A policy."""
+
+    scope = None
+
+    @extend_schema(responses={200: PolicySerializer, 404: ProblemSerializer})
+    def get(self, request: Request, key: str) -> Response:
+        """Return the version in force and all others."""
+        now = clock.now()
+        found = policies.versions(key, now)
+        content = {
+            "key": key,
+            "in_force": _version(policies.policy_at(key, now)),
+            "versions": [_version(version) for version in found],
+        }
+        return Response(PolicySerializer(content).data)
+
+
+def open_to_all(view: type[APIView]) -> type[APIView]:
+    """Return the view, open without a scope."""
+    return type(view.__name__, (view,), {"scope": None, "__doc__": view.__doc__})

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from catalog import publishing
-from members import clock, money
-from members.models import StaffRole
+from members import clock, money, seals
+from members.models import Person, StaffRole
 from members.problems import Invalid, NotAllowed, NotFound, Problem
-from playback import wallets
+from playback import charging, wallets
 from playback.models import Charge, Holding, PromoBudget, PromoGrant, Reversal, ReversalAsk, Session, Wallet
 
 # Above this a second person has to ask for the same.
@@ -141,20 +141,29 @@ def _lower_holding(charge: Charge) -> None:
     )
 
 
-def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str, now: datetime) -> PromoGrant:
-    """Give promo credit from the budget. Raises NotAllowed, Invalid and BudgetSpent."""
+def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str, key: str) -> PromoGrant:
+    """Give promo credit from the budget; asked again with the same key it is the same grant.
+
+    Raises NotAllowed, Invalid, KeyReused, BudgetSpent, and NotFound for a listener who is not there.
+    """
     if amount_micros <= 0 or not reason.strip():
         raise Invalid("A grant has an amount above zero and a reason.")
     check_may_give(staff_id=staff_id, listener_id=listener_id)
+    if not Person.objects.filter(id=listener_id).exists():
+        raise NotFound("there is no such listener")
+    body = seals.sha256_of({"listener": str(listener_id), "amount_micros": amount_micros})
     with transaction.atomic():
         wallet = wallets.lock(listener_id)
+        kept = charging.kept_answer(person_id=staff_id, route="grant", key=key, body_sha256=body)
+        if kept is not None:
+            return PromoGrant.objects.get(id=kept["id"])
         if not PromoBudget.objects.filter(id=1, left_micros__gte=amount_micros).update(
             left_micros=F("left_micros") - amount_micros
         ):
             raise BudgetSpent("The budget has less than that left; the board decides about more.")
         wallet.promo_micros += amount_micros
         wallet.save(update_fields=["promo_micros"])
-        return PromoGrant.objects.create(
+        given = PromoGrant.objects.create(
             listener_id=listener_id,
             staff_id=staff_id,
             reason=reason.strip(),
@@ -163,6 +172,8 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
             balance_after_micros=wallet.balance_micros,
             promo_after_micros=wallet.promo_micros,
         )
+        charging.keep_answer(person_id=staff_id, route="grant", key=key, body_sha256=body, answer={"id": str(given.id)})
+        return given
 
 
 def fund_budget(*, amount_micros: int) -> None:

@@ -25,6 +25,7 @@ PLAYLIST_MOST = timedelta(hours=12)
 LEAD_MS = 5_000
 # Shorter tracks have no opening: the price is pressed.
 OPENING_FROM_MS = 20_000
+OPENING_LIVES = timedelta(hours=1)
 UNCHARGED_KEPT = timedelta(days=30)
 
 PAID, OWNED, OWN, FREE = Session.Basis.PAID, Session.Basis.OWNED, Session.Basis.OWN, Session.Basis.FREE
@@ -205,6 +206,16 @@ def listening(*, person_id: UUID | None, work_id: UUID, now: datetime) -> Listen
         consented=bool(overview and overview.consented),
         signed_in=person_id is not None,
     )
+
+
+def opening(*, work_id: UUID, now: datetime) -> "Opening":
+    """Return the opening that anyone may hear, and count it. Raises NotFound and WorkUnavailable."""
+    standing = publishing.standing(work_id=work_id, person_id=None, now=now)
+    if not standing.may_begin():
+        raise WorkUnavailable("It was taken off or suspended; only who owns it can hear it.")
+    found = openings(work_id=work_id, duration_ms=standing.duration_ms, now=now)
+    count_opening(work_id=work_id, now=now)
+    return found
 
 
 def count_opening(*, work_id: UUID, now: datetime) -> None:

@@ -1,0 +1,322 @@
+"""The catalogue over HTTP: works, creators, uploads, publishing. Each view translates and makes one call into the core."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog import ingest, publishing, tasks
+from catalog.models import Creator, Upload, Work
+from catalog.rules import LICENCES
+from members import clock
+from members.access import CursorPage, person_id
+from members.api import ProblemSerializer, StrictSerializer, WholeMicros, read
+from members.problems import Invalid, NotFound
+from members.tokens import Scope
+
+
+class WorkSerializer(serializers.ModelSerializer):
+    """A work as everyone sees it; `price_micros` is its own figure, null where it follows the policy."""
+
+    creator = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    creator_name = serializers.CharField(source="creator.name", read_only=True)
+    currency = serializers.SerializerMethodField()
+    release = serializers.UUIDField(source="release_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Work
+        fields = [
+            "id",
+            "kind",
+            "title",
+            "creator",
+            "creator_name",
+            "release",
+            "position",
+            "state",
+            "price_micros",
+            "currency",
+            "licence",
+            "origin",
+            "explicit",
+            "historic",
+            "duration_ms",
+            "lossless",
+            "published_at",
+        ]
+        read_only_fields = fields
+
+    def get_currency(self, work: Work) -> str:
+        """Return the co-op's currency."""
+        return settings.CURRENCY
+
+
+class LadderSerializer(serializers.Serializer):
+    """The prices of plays 1..N for somebody who begins now; empty for a free work."""
+
+    work = serializers.UUIDField()
+    currency = serializers.CharField()
+    pricing_version = serializers.IntegerField()
+    price_micros = serializers.IntegerField()
+    steps_micros = serializers.ListField(child=serializers.IntegerField())
+
+
+class ChangeSerializer(StrictSerializer):
+    """What may be changed of one's own work; what is left out stays."""
+
+    title = serializers.CharField(max_length=300, required=False)
+    price_micros = WholeMicros(required=False, allow_null=True)
+    licence = serializers.ChoiceField(choices=LICENCES, required=False)
+    origin = serializers.ChoiceField(choices=Work.Origin.choices, required=False)
+    explicit = serializers.BooleanField(required=False)
+    historic = serializers.BooleanField(required=False)
+
+
+class UploadSerializer(serializers.ModelSerializer):
+    """How far a file has come: its state, percent, and the reason when it was rejected."""
+
+    work = serializers.UUIDField(source="work_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Upload
+        fields = ["id", "state", "percent", "reason", "work"]
+        read_only_fields = fields
+
+
+class UploadFormSerializer(StrictSerializer):
+    """One file; `creator` is the slug of a profile one runs, needed when there are several."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=1_000)
+    creator = serializers.SlugField(required=False)
+
+
+class CreatorSerializer(serializers.ModelSerializer):
+    """A profile that works appear under."""
+
+    class Meta:
+        model = Creator
+        fields = ["slug", "name", "about"]
+        read_only_fields = fields
+
+
+def _uuid(text: str, name: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(f"{name} is not an id.") from None
+
+
+class Works(ListAPIView):
+    """Published works, newest first; with `mine=1` one's own in every state."""
+
+    serializer_class = WorkSerializer
+    scope = None
+
+    class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
+        """Newest first."""
+
+        ordering = ("-created_at", "-id")
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("q", str, description="Words of the title or the creator's name."),
+            OpenApiParameter("kind", str, enum=["track", "photo"]),
+            OpenApiParameter("creator", str, description="A creator's slug."),
+            OpenApiParameter("release", str, description="A release's id."),
+            OpenApiParameter("mine", bool),
+        ],
+        responses={200: WorkSerializer(many=True), 400: ProblemSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List works."""
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Work]:
+        """Return what was asked for."""
+        asked = self.request.query_params
+        if any("\x00" in value for value in asked.values()):
+            raise Invalid("A search has no control characters.")
+        works = Work.objects.select_related("creator")
+        if asked.get("mine") in ("1", "true"):
+            works = works.filter(creator__roles__person=self.request.user.pk or UUID(int=0))
+        else:
+            works = works.filter(state=Work.State.PUBLISHED)
+        if words := asked.get("q", "").strip()[:200]:
+            works = works.filter(Q(title__icontains=words) | Q(creator__name__icontains=words))
+        if kind := asked.get("kind"):
+            works = works.filter(kind=kind)
+        if creator := asked.get("creator"):
+            works = works.filter(creator__slug=creator)
+        if release := asked.get("release"):
+            works = works.filter(release_id=_uuid(release, "release"))
+        return works
+
+
+class OneWork(APIView):
+    """A work."""
+
+    def scope_for(self, method: str) -> str | None:
+        """Everyone reads; its people change."""
+        return Scope.PUBLISH if method == "PATCH" else None
+
+    @extend_schema(responses={200: WorkSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, work_id: UUID) -> Response:
+        """Return the work; a draft only to its people."""
+        publishing.standing(work_id=work_id, person_id=request.user.pk, now=clock.now())
+        return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
+
+    @extend_schema(
+        request=ChangeSerializer,
+        responses={200: WorkSerializer, 400: ProblemSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
+    )
+    def patch(self, request: Request, work_id: UUID) -> Response:
+        """Change one's own work."""
+        figures = read(ChangeSerializer, request.data)
+        publishing.change(work_id=work_id, person_id=person_id(request), now=clock.now(), **figures)
+        return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
+
+
+class Ladder(APIView):
+    """What each play of a work costs somebody who begins now."""
+
+    scope = None
+
+    @extend_schema(responses={200: LadderSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, work_id: UUID) -> Response:
+        """Return the ladder."""
+        now = clock.now()
+        standing = publishing.standing(work_id=work_id, person_id=request.user.pk, now=now)
+        steps, version = publishing.steps_now(figure=standing.figure, now=now)
+        return Response(
+            {
+                "work": work_id,
+                "currency": settings.CURRENCY,
+                "pricing_version": version,
+                "price_micros": sum(steps),
+                "steps_micros": steps,
+            }
+        )
+
+
+class Publish(APIView):
+    """Bring one's own work before the public."""
+
+    scope = Scope.PUBLISH
+
+    @extend_schema(
+        request=None,
+        responses={200: WorkSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+    )
+    def post(self, request: Request, work_id: UUID) -> Response:
+        """Publish it, or say which rule refuses."""
+        publishing.publish(work_id=work_id, person_id=person_id(request), now=clock.now())
+        return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
+
+
+class TakeOff(APIView):
+    """Take one's own work off."""
+
+    scope = Scope.PUBLISH
+
+    @extend_schema(
+        request=None, responses={200: WorkSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+    )
+    def post(self, request: Request, work_id: UUID) -> Response:
+        """Take it off; owners keep it."""
+        publishing.take_off(work_id=work_id, person_id=person_id(request), now=clock.now())
+        return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
+
+
+class Uploads(APIView):
+    """Send in a file."""
+
+    scope = Scope.PUBLISH
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        request={"multipart/form-data": UploadFormSerializer},
+        responses={
+            202: UploadSerializer,
+            400: ProblemSerializer,
+            401: ProblemSerializer,
+            403: ProblemSerializer,
+            409: ProblemSerializer,
+            413: ProblemSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Take the file in; a worker makes a work of it."""
+        form = read(UploadFormSerializer, request.data)
+        creator_id = _profile_of(person_id(request), form.get("creator"))
+        upload = ingest.receive(
+            person_id=person_id(request),
+            creator_id=creator_id,
+            filename=form["file"].name,
+            chunks=form["file"].chunks(),
+            now=clock.now(),
+        )
+        tasks.wake(upload.id)
+        return Response(UploadSerializer(upload).data, status=202)
+
+
+class OneUpload(APIView):
+    """How far an upload has come."""
+
+    scope = Scope.PUBLISH
+
+    @extend_schema(responses={200: UploadSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, upload_id: UUID) -> Response:
+        """Return its state."""
+        upload = Upload.objects.filter(id=upload_id, creator__roles__person=person_id(request)).first()
+        if upload is None:
+            raise NotFound("there is no such upload of yours")
+        return Response(UploadSerializer(upload).data)
+
+
+class Creators(ListAPIView):
+    """Profiles, newest first."""
+
+    serializer_class = CreatorSerializer
+    scope = None
+    queryset = Creator.objects.all()
+
+    class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
+        """Newest first."""
+
+        ordering = ("-created_at", "-id")
+
+
+class OneCreator(APIView):
+    """A profile."""
+
+    scope = None
+
+    @extend_schema(responses={200: CreatorSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, slug: str) -> Response:
+        """Return the profile."""
+        creator = Creator.objects.filter(slug=slug).first()
+        if creator is None:
+            raise NotFound("there is no such creator")
+        return Response(CreatorSerializer(creator).data)
+
+
+def _profile_of(person: UUID, slug: str | None) -> UUID:
+    """Return the profile an upload goes to: the one named, or the only one the person runs. Raises Invalid, NotFound."""
+    runs = Creator.objects.filter(roles__person=person, roles__role__in=["owner", "editor"])
+    if slug is not None:
+        found = runs.filter(slug=slug).first()
+        if found is None:
+            raise NotFound("you run no profile of that name")
+        return found.id
+    ids: list[UUID] = list(runs.values_list("id", flat=True)[:2])
+    if len(ids) != 1:
+        raise Invalid("Say which creator profile it is for." if ids else "You run no creator profile yet.")
+    return ids[0]

@@ -1,0 +1,16 @@
+"""Every address of Refrain: the API, what machines call, and the pages of each app."""
+
+from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+
+from catalog import files
+from members import wellknown
+from playback import api as playback
+
+machines = [
+    path("webhooks/gateway", csrf_exempt(playback.webhook), name="gateway-webhook"),
+    path("play/<str:capability>.m3u8", playback.playlist, name="playlist"),
+    path("files/<int:expires>/<str:mac>/<path:key>", files.file, name="file"),
+    path(".well-known/refrain-keys.json", wellknown.refrain_keys, name="keys"),
+]
+urlpatterns = [path("api/v1/", include("infra.api_urls")), *machines]

@@ -1,0 +1,87 @@
+"""What people send about themselves, and the field in which an amount is typed."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+
+from members import money
+from members.models import Person
+
+COUNTRIES = (
+    ("AT", "Austria"), ("BE", "Belgium"), ("BG", "Bulgaria"), ("HR", "Croatia"), ("CY", "Cyprus"), ("CZ", "Czechia"),
+    ("DK", "Denmark"), ("EE", "Estonia"), ("FI", "Finland"), ("FR", "France"), ("DE", "Germany"), ("GR", "Greece"),
+    ("HU", "Hungary"), ("IS", "Iceland"), ("IE", "Ireland"), ("IT", "Italy"), ("LV", "Latvia"), ("LI", "Liechtenstein"),
+    ("LT", "Lithuania"), ("LU", "Luxembourg"), ("MT", "Malta"), ("NL", "Netherlands"), ("NO", "Norway"),
+    ("PL", "Poland"), ("PT", "Portugal"), ("RO", "Romania"), ("SK", "Slovakia"), ("SI", "Slovenia"), ("ES", "Spain"),
+    ("SE", "Sweden"), ("CH", "Switzerland"), ("GB", "United Kingdom"),
+)  # fmt: skip
+DIGITS_BEFORE_MAX = 9
+DIGITS_AFTER_MAX = 6
+
+
+class MoneyField(forms.CharField):
+    """An amount as people type it (`2`, `2.50`, `2,50`), as whole micros; exact, without a float on the way."""
+
+    default_error_messages = {"invalid": "Write an amount like 2.50, with at most six decimals."}
+
+    def __init__(self, **options: Any) -> None:
+        """Make the field; phones show figures for it."""
+        super().__init__(max_length=20, **options)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return micros as the field shows them, and what was typed as it was typed."""
+        return money.show_digits(value).replace(",", "") if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the micros, or None for an empty field. Raises ValidationError for anything that is no amount."""
+        text = str(super().to_python(value) or "").strip().removeprefix("€").strip().replace(",", ".")
+        if not text:
+            return None
+        whole, _, part = text.partition(".")
+        figures = whole + part
+        if not (figures.isascii() and figures.isdigit()) or len(whole) > DIGITS_BEFORE_MAX or len(part) > DIGITS_AFTER_MAX:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return int(whole or "0") * money.MICROS + int(part.ljust(6, "0"))
+
+
+class SignUpForm(forms.Form):
+    """What an account needs beside e-mail and password: a name to be called by."""
+
+    name = forms.CharField(max_length=120, label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    field_order = ["name", "email", "password1"]
+
+    def signup(self, request: HttpRequest, user: Person) -> None:
+        """Keep the name; called when the account is made."""
+        user.name = self.cleaned_data["name"]
+        user.save(update_fields=["name"])
+
+
+class PersonForm(forms.ModelForm):
+    """Name and country."""
+
+    class Meta:
+        model = Person
+        fields = ("name", "country")
+
+    country = forms.ChoiceField(choices=[("", "not stated"), *COUNTRIES], required=False)
+
+
+class TokenForm(forms.Form):
+    """A new token: what it is for, and what it may do."""
+
+    SCOPES = (
+        ("listen", "Listen: sessions, library and progress"),
+        ("spend", "Spend: charge plays and buy, within your limits"),
+        ("publish", "Publish: upload and change your works"),
+        ("earnings", "Read what your works earned"),
+    )
+
+    name = forms.CharField(max_length=80, label="What is it for?")
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES,
+        widget=forms.CheckboxSelectMultiple,
+        label="What may it do?",
+        error_messages={"required": "Choose at least one thing it may do."},
+    )

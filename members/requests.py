@@ -1,0 +1,21 @@
+"""What every page asks of its request: the moment it came, read once, and who asks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from members import clock
+
+
+def moment_of(request: HttpRequest) -> datetime:
+    """Return the co-op's time at which this request is answered. One query for a request, however often it is asked."""
+    if not hasattr(request, "coop_moment"):
+        request.coop_moment = clock.now()  # type: ignore[attr-defined]
+    moment: datetime = request.coop_moment  # type: ignore[attr-defined]
+    return moment
+
+
+def person_id_of(request: HttpRequest) -> UUID | None:
+    """Return who is signed in, or None."""
+    return request.user.pk if request.user.is_authenticated else None

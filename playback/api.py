@@ -1,0 +1,519 @@
+"""Listening and paying over HTTP. Each view translates and makes one call into the core."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members import clock, throttles
+from members.access import ScopeMissing, bearer_of, idempotency_key, person_id, problem_answer
+from members.api import ProblemSerializer, StrictSerializer, WholeMicros, read
+from members.problems import Invalid, Problem
+from members.tokens import Scope
+from playback import charging, gate, reversals, sessions, topups, wallets
+from playback.charging import PriceChanged
+from playback.models import TopUp
+from playback.sessions import Sitting
+
+REFUSALS = {
+    400: ProblemSerializer,
+    401: ProblemSerializer,
+    402: ProblemSerializer,
+    403: ProblemSerializer,
+    404: ProblemSerializer,
+    409: ProblemSerializer,
+    410: ProblemSerializer,
+}
+PRICE_BODY_BYTES_MOST = 1_000
+_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1 to 128 characters.")
+
+
+class SessionBody(StrictSerializer):
+    """Which work."""
+
+    work = serializers.UUIDField()
+
+
+class PriceBody(StrictSerializer):
+    """The most that may be charged."""
+
+    price_micros = WholeMicros()
+
+
+class ProgressBody(StrictSerializer):
+    """How far it was heard."""
+
+    position_seconds = serializers.FloatField(min_value=0, max_value=86_400)
+    state = serializers.ChoiceField(choices=["playing", "stopped", "completed"])
+
+
+class LimitsBody(StrictSerializer):
+    """Both limits; null means none."""
+
+    day_limit_micros = WholeMicros(allow_null=True)
+    month_limit_micros = WholeMicros(allow_null=True)
+
+
+class TopUpBody(StrictSerializer):
+    """What is paid, gross, in whole cents; `country` decides the VAT."""
+
+    amount_micros = WholeMicros()
+    country = serializers.RegexField(r"^[A-Za-z]{2}$", required=False)
+
+
+class ReversalBody(StrictSerializer):
+    """Which charge of which listener, and why; the listener reads it."""
+
+    listener = serializers.UUIDField()
+    charge = serializers.UUIDField()
+    reason = serializers.CharField(max_length=1_000)
+
+
+class GrantBody(StrictSerializer):
+    """To whom, how much promo, and why."""
+
+    listener = serializers.UUIDField()
+    amount_micros = WholeMicros(min_value=1)
+    reason = serializers.CharField(max_length=1_000)
+
+
+class SessionSerializer(serializers.Serializer):
+    """A session and its quote. Money in micros of `currency`."""
+
+    id = serializers.UUIDField()
+    work = serializers.UUIDField()
+    kind = serializers.CharField()
+    owned = serializers.BooleanField()
+    own = serializers.BooleanField()
+    free = serializers.BooleanField()
+    charged = serializers.BooleanField()
+    play_number = serializers.IntegerField(allow_null=True)
+    price_micros = serializers.IntegerField()
+    paid_micros = serializers.IntegerField()
+    cap_micros = serializers.IntegerField()
+    remaining_micros = serializers.IntegerField()
+    currency = serializers.CharField()
+    pricing_version = serializers.IntegerField()
+    free_seconds = serializers.FloatField()
+    open_seconds = serializers.FloatField()
+    duration_seconds = serializers.FloatField()
+    blocked = ProblemSerializer(allow_null=True)
+    playlist_url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class ChargedSerializer(serializers.Serializer):
+    """What was charged, the same however often it is asked."""
+
+    charged_micros = serializers.IntegerField()
+    play_number = serializers.IntegerField(allow_null=True)
+    paid_micros = serializers.IntegerField()
+    remaining_micros = serializers.IntegerField()
+    owned = serializers.BooleanField()
+    balance_micros = serializers.IntegerField()
+    promo_micros = serializers.IntegerField()
+    playlist_url = serializers.CharField(required=False)
+
+
+class OpeningSerializer(serializers.Serializer):
+    """Where the opening is heard."""
+
+    playlist_url = serializers.CharField()
+    free_seconds = serializers.FloatField()
+    open_seconds = serializers.FloatField()
+
+
+class WalletSerializer(serializers.Serializer):
+    """A wallet. Limits are those in force; a raise that waits stands beside them."""
+
+    balance_micros = serializers.IntegerField()
+    promo_micros = serializers.IntegerField()
+    currency = serializers.CharField()
+    day_limit_micros = serializers.IntegerField(allow_null=True)
+    month_limit_micros = serializers.IntegerField(allow_null=True)
+    next_day_limit_micros = serializers.IntegerField(allow_null=True)
+    next_day_limit_at = serializers.DateTimeField(allow_null=True)
+    next_month_limit_micros = serializers.IntegerField(allow_null=True)
+    next_month_limit_at = serializers.DateTimeField(allow_null=True)
+    spent_today_micros = serializers.IntegerField()
+    spent_this_month_micros = serializers.IntegerField()
+    frozen = serializers.BooleanField()
+
+
+class EntrySerializer(serializers.Serializer):
+    """One line of the wallet's history, both pockets together."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=["play", "purchase", "reversal", "top-up", "promo"])
+    id = serializers.UUIDField(source="row_id")
+    amount_micros = serializers.IntegerField()
+    promo_part_micros = serializers.IntegerField()
+    work = serializers.UUIDField(source="work_id", allow_null=True)
+    work_title = serializers.CharField(allow_null=True)
+    play_number = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    balance_after_micros = serializers.IntegerField()
+    promo_after_micros = serializers.IntegerField()
+
+
+class EntriesSerializer(serializers.Serializer):
+    """A page of the history; `next` is the address of the earlier ones."""
+
+    results = EntrySerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class TopUpSerializer(serializers.Serializer):
+    """A top-up: where it is paid, and what became of it."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=TopUp.State.choices)
+    checkout_url = serializers.CharField()
+
+
+class GivenBackSerializer(serializers.Serializer):
+    """What a reversal did; `waits` when a second person has to ask for the same."""
+
+    charge_id = serializers.UUIDField()
+    reversal_id = serializers.UUIDField(allow_null=True)
+    amount_micros = serializers.IntegerField()
+    waits = serializers.BooleanField()
+
+
+class GrantSerializer(serializers.Serializer):
+    """A grant of promo."""
+
+    id = serializers.UUIDField()
+    amount_micros = serializers.IntegerField()
+
+
+def playlist_url(*, listener_id: UUID, session_id: UUID, until: datetime) -> str:
+    """Return the address of a session's playlist."""
+    return gate.address(listener_id=listener_id, session_id=session_id, until=until)
+
+
+def session_content(sitting: Sitting, *, listener_id: UUID) -> dict[str, Any]:
+    """Return a session as the API speaks of it."""
+    return {
+        "id": sitting.id,
+        "work": sitting.work_id,
+        "kind": sitting.kind,
+        "owned": sitting.basis == sessions.OWNED,
+        "own": sitting.basis == sessions.OWN,
+        "free": sitting.basis == sessions.FREE,
+        "charged": sitting.charged,
+        "play_number": sitting.play_number,
+        "price_micros": sitting.price_micros,
+        "paid_micros": sitting.paid_micros,
+        "cap_micros": sitting.cap_micros,
+        "remaining_micros": sitting.cap_micros - sitting.paid_micros if sitting.basis == sessions.PAID else 0,
+        "currency": settings.CURRENCY,
+        "pricing_version": sitting.pricing_version,
+        "free_seconds": sitting.free_seconds,
+        "open_seconds": sitting.open_seconds,
+        "duration_seconds": sitting.duration_seconds,
+        "blocked": sitting.blocked.content() if sitting.blocked else None,
+        "playlist_url": playlist_url(listener_id=listener_id, session_id=sitting.id, until=sitting.playlist_until),
+        "expires_at": sitting.expires_at,
+    }
+
+
+class Opening(APIView):
+    """The opening of a work, without signing in."""
+
+    scope = None
+
+    @extend_schema(responses={200: OpeningSerializer, 404: ProblemSerializer, 409: ProblemSerializer})
+    def get(self, request: Request, work_id: UUID) -> Response:
+        """Return where it is heard; the day's count goes up by one."""
+        now = clock.now()
+        found = sessions.opening(work_id=work_id, now=now)
+        return Response(
+            {
+                "playlist_url": gate.address(listener_id=None, session_id=work_id, until=now + sessions.OPENING_LIVES),
+                "free_seconds": found.free_ms / 1000,
+                "open_seconds": found.open_ms / 1000,
+            }
+        )
+
+
+class Sessions(APIView):
+    """Begin listening."""
+
+    scope = Scope.LISTEN
+
+    @extend_schema(request=SessionBody, responses={200: SessionSerializer, 201: SessionSerializer, **REFUSALS})
+    def post(self, request: Request) -> Response:
+        """Begin a session or resume the live one. Nothing is charged by it."""
+        body = read(SessionBody, request.data)
+        listener = person_id(request)
+        sitting, new = sessions.begin(person_id=listener, work_id=body["work"], now=clock.now())
+        return Response(SessionSerializer(session_content(sitting, listener_id=listener)).data, status=201 if new else 200)
+
+
+class OneSession(APIView):
+    """A session."""
+
+    scope = Scope.LISTEN
+
+    @extend_schema(responses={200: SessionSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """Return it as it stands."""
+        listener = person_id(request)
+        sitting = sessions.get(person_id=listener, session_id=session_id, now=clock.now())
+        return Response(SessionSerializer(session_content(sitting, listener_id=listener)).data)
+
+
+class ChargeSession(APIView):
+    """Charge a play. The hottest route: a token's request passes by DRF's machinery, with the same checks in one line each."""
+
+    scope = Scope.SPEND
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a token's POST at once; leave everything else to DRF."""
+        if request.method != "POST" or not request.META.get("HTTP_AUTHORIZATION", "").startswith("Bearer "):
+            return super().dispatch(request, *args, **kwargs)
+        try:
+            bearer = bearer_of(request)
+            assert bearer is not None
+            if Scope.SPEND not in bearer.scopes:
+                raise ScopeMissing(f"the token lacks the scope {Scope.SPEND}", scope=str(Scope.SPEND))
+            throttles.check(f"api:{bearer.person_id}", limit=settings.THROTTLE_PER_MINUTE)
+            price = _price_of(request)
+            return JsonResponse(charge_content(bearer.person_id, kwargs["session_id"], price))
+        except Problem as problem:
+            return problem_answer(problem)
+
+    @extend_schema(request=PriceBody, responses={200: ChargedSerializer, **REFUSALS})
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Charge the play the session's quote describes, never more than `price_micros`."""
+        body = read(PriceBody, request.data)
+        return Response(charge_content(person_id(request), session_id, body["price_micros"]))
+
+
+def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> dict[str, Any]:
+    """Charge and return the answer; a changed price comes with the fresh quote."""
+    try:
+        charged, until = charging.charge_session(person_id=listener_id, session_id=session_id, price_micros=price_micros)
+    except PriceChanged as changed:
+        fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=clock.now())
+        changed.extra["quote"] = SessionSerializer(session_content(fresh, listener_id=listener_id)).data
+        raise
+    return {**asdict(charged), "playlist_url": playlist_url(listener_id=listener_id, session_id=session_id, until=until)}
+
+
+def _price_of(request: HttpRequest) -> int:
+    """Return `price_micros` of the body, which holds it and nothing else. Raises Invalid as PriceBody does."""
+    body = request.body
+    try:
+        found = json.loads(body) if len(body) <= PRICE_BODY_BYTES_MOST else None
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and found.keys() == {"price_micros"}:
+        price = found["price_micros"]
+        if type(price) is int and 0 <= price < 2**53:
+            return price
+    if not isinstance(found, dict):
+        raise Invalid("The body is a JSON object.")
+    read(PriceBody, found)
+    raise Invalid("An amount is a whole number of micros.")
+
+
+class Progress(APIView):
+    """Say how far a work was heard. It never moves money."""
+
+    scope = Scope.LISTEN
+
+    @extend_schema(request=ProgressBody, responses={204: None, **REFUSALS})
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Note it."""
+        body = read(ProgressBody, request.data)
+        sessions.report_progress(
+            person_id=person_id(request),
+            session_id=session_id,
+            position_ms=int(body["position_seconds"] * 1000),
+            completed=body["state"] == "completed",
+            now=clock.now(),
+        )
+        return Response(status=204)
+
+
+class Purchase(APIView):
+    """Pay the rest of a work at once; or keep one that is free."""
+
+    scope = Scope.SPEND
+
+    @extend_schema(parameters=[_KEY], request=PriceBody, responses={200: ChargedSerializer, **REFUSALS})
+    def post(self, request: Request, work_id: UUID) -> Response:
+        """Buy it for at most `price_micros`."""
+        key = idempotency_key(request)
+        body = read(PriceBody, request.data)
+        charged = charging.purchase(
+            person_id=person_id(request), work_id=work_id, price_micros=body["price_micros"], key=key, now=clock.now()
+        )
+        return Response(asdict(charged))
+
+
+class Wallet(APIView):
+    """One's wallet."""
+
+    scope = Scope.LISTEN
+
+    @extend_schema(responses={200: WalletSerializer, 401: ProblemSerializer, 403: ProblemSerializer})
+    def get(self, request: Request) -> Response:
+        """Return pockets, limits and what was spent."""
+        return Response(WalletSerializer(wallets.overview(person_id=person_id(request), now=clock.now())).data)
+
+
+class Limits(APIView):
+    """One's limits."""
+
+    scope = Scope.SPEND
+
+    @extend_schema(request=LimitsBody, responses={200: WalletSerializer, **REFUSALS})
+    def put(self, request: Request) -> Response:
+        """Set both. Lowering holds at once, raising after 24 hours."""
+        body = read(LimitsBody, request.data)
+        return Response(WalletSerializer(wallets.set_limits(person_id=person_id(request), now=clock.now(), **body)).data)
+
+
+class Entries(APIView):
+    """The history of one's wallet."""
+
+    scope = Scope.LISTEN
+    page = 50
+
+    @extend_schema(
+        parameters=[OpenApiParameter("before", datetime, description="Only what is older than this moment.")],
+        responses={200: EntriesSerializer, 400: ProblemSerializer, 401: ProblemSerializer, 403: ProblemSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Return fifty lines, newest first."""
+        before = None
+        if text := request.query_params.get("before"):
+            before = serializers.DateTimeField().run_validation(text)
+        found = wallets.entries(person_id=person_id(request), before=before, limit=self.page)
+        query = request.query_params.copy()
+        query["before"] = found[-1].at.isoformat() if found else ""
+        more = f"{settings.BASE_URL}{request.path}?{query.urlencode()}" if len(found) == self.page else None
+        return Response(EntriesSerializer({"results": found, "next": more}).data)
+
+
+class TopUps(APIView):
+    """Buy credit."""
+
+    scope = Scope.SPEND
+
+    @extend_schema(
+        parameters=[
+            _KEY,
+            OpenApiParameter("X-Play-Money", str, OpenApiParameter.HEADER, description="`settle` pays at once; demo only."),
+        ],
+        request=TopUpBody,
+        responses={201: TopUpSerializer, 503: ProblemSerializer, **REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        """Open a checkout for a top-up."""
+        key = idempotency_key(request)
+        body = read(TopUpBody, request.data)
+        cents, rest = divmod(body["amount_micros"], 10_000)
+        if rest:
+            raise Invalid("A top-up is in whole cents: a multiple of 10 000 micros.")
+        top_up = topups.start(
+            person_id=person_id(request),
+            amount_cents=cents,
+            country=body.get("country", settings.COUNTRY),
+            evidence=["asked in the API" if "country" in body else "the co-op's own country"],
+            idempotency_key=key,
+            return_url=f"{settings.BASE_URL}/wallet",
+            now=clock.now(),
+        )
+        if request.headers.get("X-Play-Money") == "settle" and not settings.IN_PRODUCTION and top_up.state == TopUp.State.STARTED:
+            topups.gateway().settle(checkout_id=top_up.checkout_id)
+        return Response(TopUpSerializer(top_up).data, status=201)
+
+
+class OneTopUp(APIView):
+    """A top-up."""
+
+    scope = Scope.LISTEN
+
+    @extend_schema(responses={200: TopUpSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, top_up_id: UUID) -> Response:
+        """Return its state."""
+        return Response(TopUpSerializer(topups.get(person_id=person_id(request), top_up_id=top_up_id)).data)
+
+
+class Reversals(APIView):
+    """Give a charge back; staff only."""
+
+    scope = Scope.TREASURY
+
+    @extend_schema(request=ReversalBody, responses={200: GivenBackSerializer, 202: GivenBackSerializer, **REFUSALS})
+    def post(self, request: Request) -> Response:
+        """Give it back, or wait for a second person above 20.00."""
+        body = read(ReversalBody, request.data)
+        done = reversals.reverse(
+            listener_id=body["listener"],
+            charge_id=body["charge"],
+            staff_id=person_id(request),
+            reason=body["reason"],
+            now=clock.now(),
+        )
+        return Response(GivenBackSerializer(done).data, status=202 if done.waits else 200)
+
+
+class Grants(APIView):
+    """Give promo credit; staff only."""
+
+    scope = Scope.TREASURY
+
+    @extend_schema(parameters=[_KEY], request=GrantBody, responses={201: GrantSerializer, **REFUSALS})
+    def post(self, request: Request) -> Response:
+        """Give it from the budget."""
+        key = idempotency_key(request)
+        body = read(GrantBody, request.data)
+        given = reversals.grant(
+            listener_id=body["listener"],
+            staff_id=person_id(request),
+            amount_micros=body["amount_micros"],
+            reason=body["reason"],
+            key=key,
+        )
+        return Response(GrantSerializer(given).data, status=201)
+
+
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Take in an event of the gateway. It answers 204 for one that was taken in, now or before."""
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    try:
+        now = clock.now()
+        topups.check_signature(
+            header=request.headers.get("Refrain-Signature", ""), body=request.body, actual=now - clock.offset()
+        )
+        topups.take_in(event=topups.read_event(request.body), now=now)
+    except Problem as problem:
+        return problem_answer(problem)
+    return HttpResponse(status=204)
+
+
+def playlist(request: HttpRequest, capability: str) -> HttpResponse:
+    """Answer with the playlist that the capability opens now."""
+    try:
+        text = gate.playlist(capability=capability, growing=request.GET.get("growing") == "1", now=clock.now())
+    except Problem as problem:
+        return problem_answer(problem)
+    answer = HttpResponse(text, content_type="application/vnd.apple.mpegurl")
+    answer["Cache-Control"] = "no-store"
+    return answer
