@@ -1,0 +1,219 @@
+"""The till: checkouts, and the events that their ends cause. It knows nothing of HTTP."""
+
+import hashlib
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FIRST_RETRY_SECONDS = 0.2
+RETRY_SECONDS_MAX = 30.0
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS checkouts (
+    id TEXT PRIMARY KEY,
+    reference TEXT NOT NULL UNIQUE,
+    person TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    currency TEXT NOT NULL,
+    country TEXT NOT NULL,
+    return_url TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'paid', 'canceled'))
+) STRICT;
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    checkout TEXT NOT NULL UNIQUE REFERENCES checkouts,
+    created INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at REAL NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS events_due ON events (next_attempt_at) WHERE NOT delivered;
+"""
+
+
+class UnknownCheckoutError(LookupError):
+    """There is no such checkout."""
+
+
+class ReferenceReusedError(ValueError):
+    """The reference was used before for something else."""
+
+
+class AlreadyEndedError(ValueError):
+    """The checkout ended the other way before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What somebody is asked to pay, and where they go afterwards."""
+
+    reference: str
+    person: str
+    amount_cents: int
+    currency: str
+    country: str
+    return_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """An order that can be paid once or canceled once."""
+
+    id: str
+    state: str
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueEvent:
+    """An event whose webhook is to be sent now; `attempts` were made before."""
+
+    id: str
+    body: str
+    attempts: int
+
+
+class Till:
+    """All checkouts and events, in one SQLite file; safe to use from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._database.row_factory = sqlite3.Row
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.executescript(SCHEMA)
+        # What was waiting for a retry when the last process ended is tried at once.
+        self._database.execute("UPDATE events SET next_attempt_at = 0, attempts = 0 WHERE NOT delivered")
+
+    def open(self, order: Order) -> tuple[Checkout, bool]:
+        """Return the checkout of this order, and whether it is new. Raises ReferenceReusedError."""
+        with self._transaction() as database:
+            row = database.execute("SELECT * FROM checkouts WHERE reference = ?", [order.reference]).fetchone()
+            if row is None:
+                new = Checkout(id=str(uuid.uuid4()), state="open", order=order)
+                columns = (new.id, *vars(order).values())
+                names = ", ".join(("id", *vars(order)))
+                marks = ", ".join("?" * len(columns))
+                database.execute(f"INSERT INTO checkouts ({names}) VALUES ({marks})", columns)  # noqa: S608 - own names
+                return new, True
+        found = _checkout(row)
+        if found.order != order:
+            raise ReferenceReusedError(f"the reference {order.reference} was used before for another order")
+        return found, False
+
+    def find(self, checkout_id: str) -> Checkout:
+        """Return a checkout. Raises UnknownCheckoutError."""
+        with self._transaction() as database:
+            return _find(database, checkout_id)
+
+    def end(self, checkout_id: str, state: str) -> Checkout:
+        """Mark a checkout `paid` or `canceled` and queue its event, both or neither; a second time does nothing.
+
+        Raises UnknownCheckoutError, AlreadyEndedError.
+        """
+        with self._transaction() as database:
+            found = _find(database, checkout_id)
+            if found.state == state:
+                return found
+            if found.state != "open":
+                raise AlreadyEndedError(f"this checkout is {found.state} already")
+            database.execute("UPDATE checkouts SET state = ? WHERE id = ?", [state, found.id])
+            created = int(time.time())
+            event = {
+                "id": str(uuid.uuid4()),
+                "type": f"checkout.{state}",
+                "created": created,
+                "checkout": {
+                    "id": found.id,
+                    "reference": found.order.reference,
+                    "person": found.order.person,
+                    "amount_cents": found.order.amount_cents,
+                    "currency": found.order.currency,
+                    "country": found.order.country,
+                    "instrument": _instrument_of(found.order.person),
+                },
+            }
+            database.execute(
+                "INSERT INTO events (id, checkout, created, body, next_attempt_at) VALUES (?, ?, ?, ?, 0)",
+                [event["id"], found.id, created, json.dumps(event)],
+            )
+            return Checkout(id=found.id, state=state, order=found.order)
+
+    def events(self, *, since: int) -> list[dict[str, Any]]:
+        """Return the events from this second on, oldest first, delivered or not."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT body FROM events WHERE created >= ? ORDER BY number", [since]).fetchall()
+        return [json.loads(row["body"]) for row in rows]
+
+    def due_events(self) -> list[DueEvent]:
+        """Return the events whose webhooks are to be sent now, in the order in which they fell due."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT id, body, attempts FROM events WHERE NOT delivered AND next_attempt_at <= ?"
+                " ORDER BY next_attempt_at, number LIMIT 50",
+                [time.time()],
+            ).fetchall()
+        return [DueEvent(id=row["id"], body=row["body"], attempts=row["attempts"]) for row in rows]
+
+    def seconds_until_due(self) -> float | None:
+        """Return how long until the next webhook is to be sent, or None when none waits."""
+        with self._transaction() as database:
+            row = database.execute("SELECT min(next_attempt_at) AS at FROM events WHERE NOT delivered").fetchone()
+        return None if row["at"] is None else max(0.0, row["at"] - time.time())
+
+    def delivered(self, event: DueEvent) -> None:
+        """Note that the webhook was taken."""
+        with self._transaction() as database:
+            database.execute("UPDATE events SET delivered = 1 WHERE id = ?", [event.id])
+
+    def refused(self, event: DueEvent) -> None:
+        """Note that the webhook was not taken, and when to send it again: later each time, up to half a minute."""
+        wait = min(RETRY_SECONDS_MAX, FIRST_RETRY_SECONDS * 2 ** min(event.attempts, 20))
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE events SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ?",
+                [time.time() + wait, event.id],
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _find(database: sqlite3.Connection, checkout_id: str) -> Checkout:
+    row = database.execute("SELECT * FROM checkouts WHERE id = ?", [checkout_id]).fetchone()
+    if row is None:
+        raise UnknownCheckoutError(f"there is no checkout {checkout_id}")
+    return _checkout(row)
+
+
+def _checkout(row: sqlite3.Row) -> Checkout:
+    order = Order(**{name: row[name] for name in Order.__dataclass_fields__})
+    return Checkout(id=row["id"], state=row["state"], order=order)
+
+
+def _instrument_of(person: str) -> str:
+    # Every person has one make-believe card, always the same: an instrument carries one membership.
+    return f"play-card-{hashlib.sha256(person.encode()).hexdigest()[:16]}"
