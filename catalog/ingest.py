@@ -1,0 +1,401 @@
+"""Ingest: how a file that somebody sends becomes a work, or is refused with a reason they understand.
+
+The row of an Upload is the queue. Each call of `advance` does one step of it, `received -> inspected -> rendered ->
+ready`, under a lease that is renewed while it works; whoever dies loses the lease, and the step is done again by
+another. A step writes files under names of its own and shows them only in its last transaction, so half a work is
+never seen, and what an attempt left behind is removed by the next.
+"""
+
+import hashlib
+import logging
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
+
+from catalog import leases, naming, probing, publishing, renditions, sandbox, sleeves, store, tagging
+from catalog.models import Release, Rendition, Upload, Work
+from catalog.sniffing import Unreadable
+from members.problems import Invalid, NotFound, Problem
+
+logger = logging.getLogger(__name__)
+
+# How long a file usually takes into the store at most, and after how long its row counts as left behind.
+STORES_WITHIN, STORING = timedelta(minutes=1), timedelta(minutes=15)
+ATTEMPTS_MOST = 3
+# Faults of the machine or the store, not of the file: tried again for as long as they last.
+OURS = (OSError, OperationalError, InterfaceError, BotoCoreError, ClientError, sandbox.ProgramMissing)
+PERCENT_INSPECTED, PERCENT_ENCODED, PERCENT_RENDERED = 5, 85, 95
+TRACK_NUMBER_MOST = 9_999
+
+
+class TooLarge(Problem):
+    """The file is larger than what can be taken in; nothing of it was kept."""
+
+    slug, status, title = "file-too-large", 413, "The file is too large"
+
+
+class AlreadyUploaded(Problem):
+    """The same file of the same creator is a work already: `work` names it."""
+
+    slug, status, title = "already-uploaded", 409, "This file is a work already"
+
+
+class StoreUnavailable(Problem):
+    """The file could not be stored: a fault of the service, not of the file."""
+
+    slug, status, title = "store-unavailable", 503, "The file could not be stored"
+
+
+def receive(
+    *, person_id: uuid.UUID, creator_id: uuid.UUID, filename: str, chunks: Iterable[bytes], now: datetime
+) -> Upload:
+    """Take a file in, piece by piece, and return its upload; the same file still on its way is that upload again.
+
+    Raises NotFound when the person does not run the profile, TooLarge, Invalid for an empty file, AlreadyUploaded
+    naming the work, StoreUnavailable. An upload that stops half way leaves nothing. Not to be called in a transaction.
+    """
+    if not publishing.manages(creator_id=creator_id, person_id=person_id):
+        raise NotFound("there is no such profile of yours")
+    with tempfile.TemporaryDirectory(prefix="refrain-receive-") as folder:
+        path = Path(folder) / "original"
+        sha256, size = _spool(chunks, path)
+        upload = Upload(
+            person_id=person_id,
+            creator_id=creator_id,
+            filename=naming.file_name(filename),
+            size_bytes=size,
+            sha256=sha256,
+            created_at=now,
+            # Nobody may begin before the file is in the store. If this process dies, the lease runs out, and the file
+            # is found to be missing.
+            leased_until=now + STORING,
+        )
+        upload.original_key = f"originals/{upload.id}"
+        earlier = _enter(upload)
+        if earlier is not None:
+            return earlier
+        _store_original(upload, path, now=now)
+    return upload
+
+
+def _spool(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.UPLOAD_BYTES_MAX:
+                raise TooLarge(
+                    f"The file is larger than {settings.UPLOAD_BYTES_MAX:,} bytes, which is the most that can be taken"
+                    " in for now. Nothing of it was kept.",
+                    bytes_most=settings.UPLOAD_BYTES_MAX,
+                )
+            digest.update(chunk)
+            file.write(chunk)
+    if size == 0:
+        raise Invalid("The file is empty. Nothing was taken in.")
+    return digest.hexdigest(), size
+
+
+def _enter(upload: Upload) -> Upload | None:
+    """Write the row, or return the upload of the same file that is still on its way. Raises AlreadyUploaded."""
+    with transaction.atomic():
+        _lock(f"{upload.creator_id}:{upload.sha256}")
+        same = Upload.objects.filter(creator_id=upload.creator_id, sha256=upload.sha256)
+        # One that stopped on its way into the store must not hold up the person who sends the file again.
+        same.filter(
+            state=Upload.State.RECEIVED,
+            attempts=0,
+            leased_until__isnull=False,
+            created_at__lt=upload.created_at - STORES_WITHIN,
+        ).update(
+            state=Upload.State.REJECTED,
+            reason="The upload stopped half way, and the file was sent again.",
+            finished_at=upload.created_at,
+            leased_until=None,
+        )
+        earlier = same.exclude(state=Upload.State.REJECTED).select_related("work").order_by("created_at").first()
+        if earlier is None:
+            upload.save(force_insert=True)
+            return None
+    if earlier.work is None:
+        return earlier
+    raise AlreadyUploaded(
+        f"This very file is already the work “{earlier.work.title}”. Nothing was taken in a second time.",
+        work=str(earlier.work.id),
+    )
+
+
+def _lock(words: str) -> None:
+    """Hold a lock named by `words` until the transaction ends."""
+    number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _store_original(upload: Upload, path: Path, *, now: datetime) -> None:
+    try:
+        store.put(key=upload.original_key, path=path, content_type="application/octet-stream")
+    except OURS as error:
+        logger.exception("upload %s could not be stored", upload.id)
+        reason = "The file could not be stored: the store did not answer. Send it again in a while."
+        _arriving(upload).update(state=Upload.State.REJECTED, reason=reason, finished_at=now, leased_until=None)
+        raise StoreUnavailable(reason) from error
+    _arriving(upload).update(leased_until=None)
+    upload.refresh_from_db()
+
+
+def _arriving(upload: Upload) -> QuerySet[Upload]:
+    return Upload.objects.filter(id=upload.id, state=Upload.State.RECEIVED, attempts=0)
+
+
+def unfinished(*, now: datetime, limit: int) -> list[uuid.UUID]:
+    """Return the oldest uploads that are not finished and that nobody holds, at most `limit`. One query."""
+    waiting = Upload.objects.exclude(state__in=leases.FINISHED).filter(leases.free(now)).order_by("created_at")
+    return list(waiting.values_list("id", flat=True)[:limit])
+
+
+def advance(*, upload_id: uuid.UUID, now: datetime) -> bool:
+    """Do the next step of an upload and return whether another one is left to do at once.
+
+    False for an upload that is finished, unknown, held by another worker, or has to wait for a store that is away.
+    A fault in our own code is raised; the sweep tries again, and the third time the upload is rejected.
+    """
+    hold = leases.claim(upload_id=upload_id, now=now)
+    if hold is None:
+        return False
+    upload = Upload.objects.get(id=upload_id)
+    try:
+        _step(upload, hold)
+    except Unreadable as refusal:
+        _reject(upload, hold, reason=str(refusal))
+        return False
+    except leases.LeaseLost:
+        logger.warning("upload %s was taken over by another worker", upload_id)
+        return False
+    except OURS:
+        logger.exception("upload %s waits", upload_id)
+        hold.rest(counts=False)
+        return False
+    except Exception:
+        hold.rest(counts=True)
+        raise
+    return upload.state != Upload.State.RENDERED
+
+
+def _step(upload: Upload, hold: leases.Hold) -> None:
+    if upload.attempts > ATTEMPTS_MOST:
+        raise Unreadable(
+            "The file could not be read on three attempts. It was not taken in. If it plays on your own machine,"
+            " save it anew as FLAC or WAV and send that."
+        )
+    step = {Upload.State.RECEIVED: _inspect, Upload.State.INSPECTED: _render, Upload.State.RENDERED: _finish}
+    step[Upload.State(upload.state)](upload, hold)
+
+
+def _reject(upload: Upload, hold: leases.Hold, *, reason: str) -> None:
+    """End an upload with a reason; its file and what was made from it go, the row stays for the person to read."""
+    try:
+        hold.write(release=True, state=Upload.State.REJECTED, reason=reason, finished_at=hold.moment())
+    except leases.LeaseLost:
+        return
+    _empty(upload)
+
+
+def _empty(upload: Upload) -> None:
+    """Remove the files of a rejected upload. One whose files are still there keeps the name of its original."""
+    try:
+        store.remove(upload.original_key)
+        _remove_staged(upload)
+    except OURS:
+        logger.exception("files of the rejected upload %s are still there", upload.id)
+        return
+    upload.found.pop("made", None)
+    Upload.objects.filter(id=upload.id).update(original_key="", found=upload.found)
+
+
+def tidy(*, limit: int) -> int:
+    """Remove the files of uploads that were rejected while the store was away; return how many were looked at."""
+    left = list(Upload.objects.filter(state=Upload.State.REJECTED).exclude(original_key="")[:limit])
+    for upload in left:
+        _empty(upload)
+    return len(left)
+
+
+@contextmanager
+def _room(upload: Upload, hold: leases.Hold) -> Iterator[Path]:
+    """Give a folder of its own with the original in it; what a killed attempt left on this machine is removed first."""
+    for left in Path(tempfile.gettempdir()).glob(f"refrain-ingest-{upload.id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"refrain-ingest-{upload.id}-", ignore_cleanup_errors=True) as name:
+        original = Path(name) / "original"
+        try:
+            store.fetch(key=upload.original_key, path=original, beat=hold.beat)
+        except FileNotFoundError:
+            raise Unreadable("The upload stopped half way: the file never arrived. Send it again.") from None
+        if original.stat().st_size != upload.size_bytes:
+            raise Unreadable("The upload stopped half way: only a part of the file arrived. Send it again.")
+        yield Path(name)
+
+
+def _inspect(upload: Upload, hold: leases.Hold) -> None:
+    with _room(upload, hold) as folder:
+        recording = probing.inspect(folder, beat=hold.beat)
+        said = probing.read_tags(folder)
+    tags = said["tags"]
+    found = {
+        "codec": recording.codec,
+        "demuxer": recording.demuxer,
+        "sample_rate": recording.sample_rate,
+        "channels": recording.channels,
+        "duration_ms": recording.duration_ms,
+        "lossless": recording.lossless,
+        "title": tags.get("title") or naming.title_of_file(upload.filename),
+        "artist": tags.get("artist", ""),
+        "album": tags.get("album", ""),
+        "track": tags.get("track", ""),
+        "date": tags.get("date", ""),
+        "licence": tagging.licence_of(tags.get("licence", "")),
+        "notes": said["notes"],
+        "has_picture": said["cover"] is not None,
+    }
+    hold.write(
+        release=True,
+        state=Upload.State.INSPECTED,
+        kind=recording.kind,
+        found=found,
+        percent=PERCENT_INSPECTED,
+        attempts=0,
+    )
+
+
+def _render(upload: Upload, hold: leases.Hold) -> None:
+    found = upload.found
+    _remove_staged(upload)
+    work_id = uuid.uuid4()
+    made: dict[str, Any] = {"work": str(work_id), "renditions": {}}
+    # Written down before the first file is, so that an attempt that dies leaves nothing unknown behind.
+    found["made"] = made
+    hold.write(found=found, percent=PERCENT_INSPECTED)
+    recording = probing.Recording(
+        kind=upload.kind,
+        **{name: found[name] for name in ("demuxer", "codec", "sample_rate", "channels", "duration_ms", "lossless")},
+    )
+    with _room(upload, hold) as folder:
+        encoded = renditions.encode(
+            folder,
+            recording,
+            on_percent=lambda percent: hold.beat(
+                PERCENT_INSPECTED + percent * (PERCENT_ENCODED - PERCENT_INSPECTED) // 100
+            ),
+        )
+        target = renditions.segment_seconds_for(recording.duration_ms)
+        for kbits in renditions.KBITS:
+            prefix = _prefix(work_id)
+
+            def put(name: str, path: Path, prefix: str = prefix) -> int:
+                hold.beat(PERCENT_ENCODED)
+                return store.put(key=prefix + name, path=path, content_type=renditions.MEDIA_TYPE)
+
+            layout, size = renditions.cut(folder, kbits=kbits, target_seconds=target, put=put)
+            made["renditions"][f"hls-{kbits}"] = {"prefix": prefix, "layout": layout, "bytes": size}
+        made["renditions"][Rendition.Kind.COVER] = _cover(folder, work_id, encoded, found)
+    made["renditions"][Rendition.Kind.WAVEFORM] = {"prefix": "", "layout": {"peaks": encoded.waveform}, "bytes": 0}
+    found["duration_ms"], found["loudness_centilufs"] = encoded.duration_ms, encoded.loudness_centilufs
+    hold.write(release=True, state=Upload.State.RENDERED, found=found, percent=PERCENT_RENDERED, attempts=0)
+
+
+def _prefix(work_id: uuid.UUID) -> str:
+    return f"renditions/{work_id}/{uuid.uuid4()}/"
+
+
+def _remove_staged(upload: Upload) -> None:
+    """Remove the files that an attempt put into the store for a work that was never made."""
+    staged = upload.found.get("made")
+    if staged and upload.work_id is None:
+        store.remove_under(f"renditions/{staged['work']}/")
+
+
+def _cover(folder: Path, work_id: uuid.UUID, encoded: renditions.Encoded, found: dict[str, Any]) -> dict[str, Any]:
+    """Store the artwork of the recording, or a sleeve drawn from its sound."""
+    prefix, size = _prefix(work_id), None
+    if found["has_picture"]:
+        size = probing.read_tags(folder)["cover"]
+    if size is not None:
+        name, content_type, (width, height) = "cover.jpg", "image/jpeg", size
+    else:
+        name, content_type, width, height = "cover.svg", "image/svg+xml", sleeves.EDGE, sleeves.EDGE
+        (folder / name).write_text(sleeves.draw(work_id=work_id, loudness=encoded.course))
+    stored = store.put(key=prefix + name, path=folder / name, content_type=content_type)
+    layout = {"file": name, "width": width, "height": height, "content_type": content_type}
+    return {"prefix": prefix, "layout": layout, "bytes": stored}
+
+
+def _finish(upload: Upload, hold: leases.Hold) -> None:
+    """Make the work with all its renditions, in one transaction."""
+    found = dict(upload.found)
+    made = found.pop("made")
+    now = hold.moment()
+    with transaction.atomic():
+        _lock(f"releases of {upload.creator_id}")
+        work = Work.objects.create(
+            id=uuid.UUID(made["work"]),
+            creator_id=upload.creator_id,
+            kind=Work.Kind.TRACK,
+            title=found["title"],
+            release=_release(upload, found),
+            position=_track_number(found["track"]),
+            duration_ms=found["duration_ms"],
+            lossless=found["lossless"],
+            loudness_centilufs=found["loudness_centilufs"],
+            created_at=now,
+            **({"licence": found["licence"]} if found["licence"] else {}),
+        )
+        Rendition.objects.bulk_create(
+            Rendition(
+                work=work,
+                kind=kind,
+                prefix=rendition["prefix"],
+                layout=rendition["layout"],
+                size_bytes=rendition["bytes"],
+                created_at=now,
+            )
+            for kind, rendition in made["renditions"].items()
+        )
+        hold.write(
+            release=True, state=Upload.State.READY, work=work, found=found, percent=100, finished_at=now, attempts=0
+        )
+
+
+def _release(upload: Upload, found: dict[str, Any]) -> Release | None:
+    """Return the creator's release that the tags name, made if there is none. Inside the creator's lock."""
+    if not found["album"]:
+        return None
+    earlier = Release.objects.filter(creator_id=upload.creator_id, title=found["album"]).order_by("id").first()
+    if earlier is not None:
+        return earlier
+    return Release.objects.create(creator_id=upload.creator_id, title=found["album"], released_on=_day(found["date"]))
+
+
+def _day(text: str) -> date | None:
+    """Return the day that a tag names; a year alone is no day."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _track_number(text: str) -> int | None:
+    number = text.partition("/")[0].strip()
+    if number.isascii() and number.isdigit() and 0 < int(number) <= TRACK_NUMBER_MOST:
+        return int(number)
+    return None

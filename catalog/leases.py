@@ -1,0 +1,87 @@
+"""Leases: which worker holds an upload, and until when.
+
+A worker that dies stops renewing, and when its lease has run out another may take over. Everything a worker writes
+about an upload is written under its lease, so one that was slow and lost it cannot undo what its successor did.
+"""
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import F, Q
+
+from catalog.models import Upload
+from members import clock
+
+logger = logging.getLogger(__name__)
+
+FINISHED = (Upload.State.READY, Upload.State.REJECTED)
+LEASE = timedelta(seconds=120)
+BEAT_SECONDS = 2.0
+# After a fault an upload rests this long, so that the next attempt comes soon but not at once.
+PAUSE = timedelta(seconds=30)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the upload over; this one must write nothing more about it."""
+
+
+@dataclass
+class Hold:
+    """A worker's lease on an upload. `began` is the co-op's moment at which it was taken."""
+
+    upload_id: uuid.UUID
+    until: datetime
+    began: datetime
+    ticks: float = field(default_factory=clock.ticks)
+    beaten: float = field(default_factory=clock.ticks)
+
+    def moment(self) -> datetime:
+        """Return the present moment: when the lease was taken, plus what has passed since."""
+        return self.began + timedelta(seconds=clock.ticks() - self.ticks)
+
+    def write(self, *, release: bool = False, **columns: object) -> None:
+        """Write columns of the row and renew the lease, or let go of it with `release`. Raises LeaseLost."""
+        until = None if release else self.moment() + LEASE
+        mine = Upload.objects.filter(id=self.upload_id, leased_until=self.until).exclude(state__in=FINISHED)
+        if mine.update(leased_until=until, **columns) != 1:
+            raise LeaseLost(str(self.upload_id))
+        if until is not None:
+            self.until = until
+        self.beaten = clock.ticks()
+
+    def beat(self, percent: int | None = None) -> None:
+        """Renew the lease, and show how far the work is, unless that was done a moment ago. Raises LeaseLost."""
+        if clock.ticks() - self.beaten >= BEAT_SECONDS:
+            columns: dict[str, Any] = {} if percent is None else {"percent": percent}
+            self.write(**columns)
+
+    def rest(self, *, counts: bool) -> None:
+        """Let the upload rest after a fault. `counts` says whether the attempt counts against the file."""
+        given_back: dict[str, Any] = {} if counts else {"attempts": F("attempts") - 1}
+        try:
+            self.write(**given_back)
+            Upload.objects.filter(id=self.upload_id, leased_until=self.until).update(leased_until=self.moment() + PAUSE)
+        except LeaseLost:
+            return
+        except (OperationalError, InterfaceError):
+            logger.warning("upload %s keeps its lease: the database is away", self.upload_id)
+
+
+def free(now: datetime) -> Q:
+    """Return the condition under which nobody holds an upload."""
+    return Q(leased_until=None) | Q(leased_until__lt=now)
+
+
+def claim(*, upload_id: uuid.UUID, now: datetime) -> Hold | None:
+    """Take the lease of an upload that is unfinished and free and count the attempt; else return None."""
+    until = now + LEASE
+    taken = (
+        Upload.objects.filter(free(now), id=upload_id)
+        .exclude(state__in=FINISHED)
+        .update(leased_until=until, attempts=F("attempts") + 1)
+    )
+    return Hold(upload_id=upload_id, until=until, began=now) if taken else None

@@ -1,0 +1,211 @@
+"""What a file is, by its own bytes. Names and claimed types decide nothing.
+
+The kind found here is the demuxer that ffmpeg is held to, so a playlist that calls itself a recording never reaches
+a reader that would follow its addresses. Where a kind's first bytes say how long the file is, a shorter one is known
+to be incomplete before anything decodes it.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+HEAD_BYTES = 65_536
+# The largest Ogg page: 27 bytes of header, 255 of lacing, 255 * 255 of sound.
+OGG_PAGE_MOST = 65_307
+ID3_HEADER_BYTES = 10
+MPEG_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+MPEG_KBITS = {
+    (3, 3): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (3, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (3, 1): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 3): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+KINDS_IN_WORDS = "FLAC, WAV, AIFF, ALAC, MP3, AAC, Ogg Vorbis and Opus"
+
+
+class Unreadable(Exception):
+    """The file cannot become a work; its text says why to the person who sent it."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A container that may come in: ffmpeg's demuxer, and the kind of original each codec in it makes.
+
+    `says_length` is True where the file's first bytes say how long its sound is; elsewhere a reader only estimates it.
+    """
+
+    demuxer: str
+    name: str
+    kinds: dict[str, str]
+    says_length: bool = False
+
+
+FLAC = Form("flac", "FLAC", {"flac": "flac"}, says_length=True)
+WAV = Form("wav", "WAV", {"pcm_": "wav"})
+AIFF = Form("aiff", "AIFF", {"pcm_": "aiff"})
+MP4 = Form("mov", "M4A", {"alac": "alac", "aac": "aac"}, says_length=True)
+ADTS = Form("aac", "AAC", {"aac": "aac"})
+MPEG = Form("mp3", "MP3", {"mp3": "mp3"})
+# An MP3 whose first frame counts the others (Xing, LAME, VBRI).
+COUNTED_MPEG = Form("mp3", "MP3", {"mp3": "mp3"}, says_length=True)
+OGG = Form("ogg", "Ogg", {"vorbis": "vorbis", "opus": "opus", "flac": "flac"})
+
+PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\x00", b"MM\x00*", b"GIF8", b"BM")
+PLAYLIST_MARKS = (b"#extm3u", b"#ext-x-", b"[playlist]", b"ffconcat", b"file '", b"<asx", b"<playlist", b"<smil")
+
+
+def sniff(path: Path) -> Form:
+    """Return the form of the file at `path`, or raise Unreadable with a sentence for its sender."""
+    size = path.stat().st_size
+    if size == 0:
+        raise Unreadable("The file is empty. Send it again, or look whether it plays on your own machine.")
+    with path.open("rb") as file:
+        start = _after_id3(file)
+        file.seek(start)
+        head = file.read(HEAD_BYTES)
+        form = _form(head, tagged=start > 0)
+        if form is OGG:
+            _check_ogg_end(file, size)
+        elif form in (WAV, AIFF):
+            _check_chunks(file, start, size, big_endian=form is AIFF)
+    return form
+
+
+def _after_id3(file: BinaryIO) -> int:
+    """Return where the file goes on after the ID3v2 tags in front of it, which any kind may carry."""
+    start = 0
+    for _ in range(4):
+        file.seek(start)
+        header = file.read(ID3_HEADER_BYTES)
+        if len(header) < ID3_HEADER_BYTES or header[:3] != b"ID3" or any(byte & 0x80 for byte in header[6:10]):
+            break
+        size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
+        start += ID3_HEADER_BYTES + size + (ID3_HEADER_BYTES if header[5] & 0x10 else 0)
+    return start
+
+
+def _form(head: bytes, *, tagged: bool) -> Form:
+    for mark, form in ((b"fLaC", FLAC), (b"OggS", OGG)):
+        if head.startswith(mark):
+            return form
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return WAV
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return AIFF
+    _refuse_what_is_known(head)
+    if head[4:8] == b"ftyp":
+        return MP4
+    frames = _first_frames(head)
+    if frames is not None:
+        return frames
+    _refuse_words(head)
+    if tagged:
+        raise Unreadable("The file has tags, but no recording that could be read follows them: it is not complete.")
+    raise Unreadable(f"What kind of file this is was not recognised. What can be taken in: {KINDS_IN_WORDS}.")
+
+
+def _refuse_what_is_known(head: bytes) -> None:
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    heif = head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+    if webp or heif or head.startswith(PHOTOS):
+        raise Unreadable("This is a photo. Photos cannot be taken in yet, only recordings.")
+    avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    if avi or head.startswith((b"\x1aE\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba")):
+        raise Unreadable(f"This is a film. Only sound can be taken in: {KINDS_IN_WORDS}.")
+    if head.startswith((b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
+        raise Unreadable("This is an archive of files. Unpack it and send each recording by itself.")
+    if head.startswith(b"MAC "):
+        raise Unreadable("This is Monkey's Audio. Turn it into FLAC, which keeps every bit of it, and send that.")
+    if head.startswith(b"wvpk"):
+        raise Unreadable("This is WavPack. Turn it into FLAC, which keeps every bit of it, and send that.")
+
+
+def _refuse_words(head: bytes) -> None:
+    text = head.lstrip(b"\xef\xbb\xbf").lower()
+    if any(mark in text[:1024] for mark in PLAYLIST_MARKS):
+        raise Unreadable("This is a playlist: a list of where recordings are. Send the recordings themselves.")
+    control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
+    if control == 0:
+        raise Unreadable("This is text, not a recording, whatever its name says.")
+
+
+def _first_frames(head: bytes) -> Form | None:
+    """Return MPEG or ADTS if three frames follow one another, each where the one before says; else None."""
+    at = head.find(b"\xff")
+    while 0 <= at < len(head) - 4:
+        form, place = None, at
+        for _ in range(3):
+            found = _frame(head[place : place + 7])
+            if found is None or (form is not None and found[0] is not form):
+                break
+            form, place = found[0], place + found[1]
+            if place >= len(head):
+                break
+        else:
+            place = len(head)
+        # Three frames, or a recording so short that it ends where its first or second frame does.
+        if form is not None and place >= len(head):
+            counted = form is MPEG and any(mark in head[at : at + 256] for mark in (b"Xing", b"Info", b"VBRI"))
+            return COUNTED_MPEG if counted else form
+        at = head.find(b"\xff", at + 1)
+    return None
+
+
+def _frame(header: bytes) -> tuple[Form, int] | None:
+    """Return the form and length of the frame that begins with `header`, or None if none does."""
+    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    if layer == 0:
+        length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+        return (ADTS, length) if header[1] & 0xF6 == 0xF0 and length > 7 else None
+    bits, rate = header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or bits in (0, 15) or rate == 3:
+        return None
+    kbits = MPEG_KBITS[(3 if version == 3 else 2, layer)][bits - 1]
+    hertz, padding = MPEG_RATES[version][rate], header[2] >> 1 & 1
+    if layer == 3:
+        return MPEG, (12_000 * kbits // hertz + padding) * 4
+    samples = 72_000 if layer == 1 and version != 3 else 144_000
+    return MPEG, samples * kbits // hertz + padding
+
+
+def _check_ogg_end(file: BinaryIO, size: int) -> None:
+    """Raise Unreadable if the last page begins and does not end: whoever sent it stopped half way."""
+    tail_from = max(0, size - 2 * OGG_PAGE_MOST)
+    file.seek(tail_from)
+    tail = file.read()
+    at = tail.rfind(b"OggS")
+    if at < 0:
+        return
+    page = tail[at:]
+    complete = len(page) >= 27 and len(page) >= 27 + page[26]
+    if not complete or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
+        raise Unreadable("The file is not complete: it stops in the middle of the recording. Send it again.")
+
+
+def _check_chunks(file: BinaryIO, start: int, size: int, *, big_endian: bool) -> None:
+    """Raise Unreadable if the chunk that holds the sound is longer than what is left of the file.
+
+    A recorder that was switched off, or wrote to a pipe, leaves 0 or the largest number: then the file's end counts.
+    """
+    order, sound, at = (">", b"SSND", start + 12) if big_endian else ("<", b"data", start + 12)
+    for _ in range(10_000):
+        file.seek(at)
+        header = file.read(8)
+        if len(header) < 8:
+            raise Unreadable("The file ends before its sound begins: it is not complete. Send it again.")
+        name, length = header[:4], struct.unpack(order + "I", header[4:])[0]
+        if name == sound:
+            missing = at + 8 + length - size
+            # Some recorders count a byte of padding that they never wrote.
+            if missing > 1 and length < 0xFFFF_FF00:
+                raise Unreadable(
+                    f"The file is not complete: {missing:,} of its {length:,} bytes are missing. Send it again."
+                )
+            return
+        at += 8 + length + length % 2
+    raise Unreadable("The file has more parts than any recording, and no sound in them.")

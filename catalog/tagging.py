@@ -1,0 +1,143 @@
+"""What a recording says about itself: its tags and its artwork.
+
+Run by the ingest as a process of its own, inside the sandbox: tags are written by strangers, a compressed frame of a
+few kilobytes may unfold to gigabytes, and a picture of a few hundred bytes may claim to be a hundred thousand pixels
+wide. Whatever happens here, the recording itself is not refused for it. So this file imports no Django.
+"""
+
+import base64
+import json
+import re
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import mutagen
+from mutagen.flac import Picture
+from mutagen.id3 import ID3
+from mutagen.mp4 import MP4Tags
+from PIL import Image, ImageOps
+
+from catalog import naming
+
+PIXELS_MOST = 50_000_000
+PICTURE_BYTES_MOST = 20_000_000
+EDGE = 1_000
+PAPER = (251, 248, 242)
+FRONT_COVER = 3
+CREATIVE_COMMONS = re.compile(
+    r"creativecommons\.org/(?:licenses/(by(?:-sa)?)/([34]\.0)|publicdomain/(zero)/1\.0)", re.IGNORECASE
+)
+
+# What each tag is called in ID3, in MP4 and in Vorbis comments.
+NAMES = {
+    "title": ("TIT2", "\xa9nam", "title"),
+    "artist": ("TPE1", "\xa9ART", "artist"),
+    "album": ("TALB", "\xa9alb", "album"),
+    "track": ("TRCK", "trkn", "tracknumber"),
+    "date": ("TDRC", "\xa9day", "date"),
+    "licence": ("WCOP", "cprt", "license"),
+}
+LENGTHS = {"title": 300, "artist": 120, "album": 200, "track": 20, "date": 40, "licence": 300}
+
+
+def licence_of(text: str) -> str:
+    """Return the licence of the catalogue that an address names, e.g. cc-by-sa-3.0, or "" if it names none of them."""
+    match = CREATIVE_COMMONS.search(text)
+    if match is None:
+        return ""
+    return "cc0-1.0" if match[3] else f"cc-{match[1].lower()}-{match[2]}"
+
+
+def _first(tags: Any, column: int, names: tuple[str, str, str]) -> str:
+    key = names[column]
+    if column == 0:
+        frames = tags.getall(key) if hasattr(tags, "getall") else []
+        for frame in frames:
+            text = getattr(frame, "url", None) or next((str(part) for part in getattr(frame, "text", ())), "")
+            if text:
+                return str(text)
+        return ""
+    values = tags.get(key) or tags.get(key.replace("tracknumber", "track")) or []
+    value = values[0] if isinstance(values, list) and values else values
+    if isinstance(value, tuple):
+        value = value[0]
+    return str(value) if value else ""
+
+
+def read_tags(file: Any) -> dict[str, str]:
+    """Return the tags of an opened recording that the catalogue uses, each clean and short; missing ones are absent."""
+    tags = file.tags
+    if tags is None:
+        return {}
+    column = 0 if isinstance(tags, ID3) else 1 if isinstance(tags, MP4Tags) else 2
+    found = {}
+    for tag, names in NAMES.items():
+        try:
+            text = naming.clean(_first(tags, column, names), most=LENGTHS[tag])
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+            continue
+        if text:
+            found[tag] = text
+    return found
+
+
+def pictures(file: Any) -> list[tuple[int, bytes]]:
+    """Return the pictures in an opened recording with their kind (3 is the front cover)."""
+    tags = file.tags
+    found = [(picture.type, picture.data) for picture in getattr(file, "pictures", [])]
+    if isinstance(tags, ID3):
+        found += [(frame.type, frame.data) for frame in tags.getall("APIC")]
+    elif isinstance(tags, MP4Tags):
+        found += [(FRONT_COVER, bytes(cover)) for cover in tags.get("covr", [])]
+    elif tags is not None:
+        for text in tags.get("metadata_block_picture", []):
+            picture = Picture(base64.b64decode(text))
+            found.append((picture.type, picture.data))
+    return found
+
+
+def write_cover(source: bytes, target: Path) -> tuple[int, int]:
+    """Write `source` as a JPEG of at most 1000 x 1000 without any metadata, and return its width and height."""
+    if len(source) > PICTURE_BYTES_MOST:
+        raise ValueError(f"it has {len(source)} bytes")
+    Image.MAX_IMAGE_PIXELS = PIXELS_MOST
+    with Image.open(BytesIO(source), formats=("JPEG", "PNG", "WEBP", "GIF", "BMP")) as picture:
+        width, height = picture.size
+        if width * height > PIXELS_MOST:
+            raise ValueError(f"it has {width} x {height} pixels")
+        picture.draft("RGB", (2 * EDGE, 2 * EDGE))
+        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    upright.thumbnail((EDGE, EDGE))
+    # A picture of its own: what hangs on the old one (EXIF, comments, profiles) stays behind.
+    clean = Image.new("RGB", upright.size, PAPER)
+    clean.paste(upright, mask=upright.getchannel("A"))
+    clean.save(target, "JPEG", quality=88, progressive=True)
+    return clean.size
+
+
+def read(path: Path, picture_path: Path) -> dict[str, Any]:
+    """Return the tags of the recording at `path`, its cover's size if it has one, and notes for its creator."""
+    notes: list[str] = []
+    try:
+        file = mutagen.File(path)
+    except Exception:  # noqa: BLE001  (mutagen raises whatever a broken tag makes it stumble over)
+        return {"tags": {}, "cover": None, "notes": ["The tags in the file are broken and were not read."]}
+    if file is None:
+        return {"tags": {}, "cover": None, "notes": []}
+    tags = read_tags(file)
+    cover = None
+    try:
+        found = sorted(pictures(file), key=lambda kind_and_bytes: kind_and_bytes[0] != FRONT_COVER)
+        if found:
+            cover = write_cover(found[0][1], picture_path)
+    except Exception:  # noqa: BLE001  (whatever a broken picture makes a decoder raise)
+        notes.append("The artwork in the file could not be read; a sleeve is drawn instead.")
+        picture_path.unlink(missing_ok=True)
+    return {"tags": tags, "cover": cover, "notes": notes}
+
+
+def main(path: str, picture_path: str) -> None:
+    """Print what `read` found as one JSON object."""
+    sys.stdout.write(json.dumps(read(Path(path), Path(picture_path))))
