@@ -1,4 +1,4 @@
-"""The catalogue over HTTP: works, creators, uploads, publishing. Each view translates and makes one call into the core."""
+"""The catalogue over HTTP: works, creators, uploads, publishing. A view translates and makes one call into the core."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from members.tokens import Scope
 class WorkSerializer(serializers.ModelSerializer):
     """A work as everyone sees it; `price_micros` is its own figure, null where it follows the policy."""
 
-    creator = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    creator: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     creator_name = serializers.CharField(source="creator.name", read_only=True)
     currency = serializers.SerializerMethodField()
     release = serializers.UUIDField(source="release_id", read_only=True, allow_null=True)
@@ -123,7 +123,7 @@ class Works(ListAPIView):
     class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
         """Newest first."""
 
-        ordering = ("-created_at", "-id")
+        ordering = ("-created_at", "-id")  # type: ignore[assignment]
 
     @extend_schema(
         parameters=[
@@ -175,7 +175,13 @@ class OneWork(APIView):
 
     @extend_schema(
         request=ChangeSerializer,
-        responses={200: WorkSerializer, 400: ProblemSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
+        responses={
+            200: WorkSerializer,
+            400: ProblemSerializer,
+            401: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+        },
     )
     def patch(self, request: Request, work_id: UUID) -> Response:
         """Change one's own work."""
@@ -213,7 +219,13 @@ class Publish(APIView):
 
     @extend_schema(
         request=None,
-        responses={200: WorkSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+        responses={
+            200: WorkSerializer,
+            401: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
     )
     def post(self, request: Request, work_id: UUID) -> Response:
         """Publish it, or say which rule refuses."""
@@ -227,7 +239,8 @@ class TakeOff(APIView):
     scope = Scope.PUBLISH
 
     @extend_schema(
-        request=None, responses={200: WorkSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+        request=None,
+        responses={200: WorkSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
     )
     def post(self, request: Request, work_id: UUID) -> Response:
         """Take it off; owners keep it."""
@@ -272,7 +285,9 @@ class OneUpload(APIView):
 
     scope = Scope.PUBLISH
 
-    @extend_schema(responses={200: UploadSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    @extend_schema(
+        responses={200: UploadSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+    )
     def get(self, request: Request, upload_id: UUID) -> Response:
         """Return its state."""
         upload = Upload.objects.filter(id=upload_id, creator__roles__person=person_id(request)).first()
@@ -291,7 +306,7 @@ class Creators(ListAPIView):
     class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
         """Newest first."""
 
-        ordering = ("-created_at", "-id")
+        ordering = ("-created_at", "-id")  # type: ignore[assignment]
 
 
 class OneCreator(APIView):
@@ -309,7 +324,7 @@ class OneCreator(APIView):
 
 
 def _profile_of(person: UUID, slug: str | None) -> UUID:
-    """Return the profile an upload goes to: the one named, or the only one the person runs. Raises Invalid, NotFound."""
+    """Return the profile an upload goes to: the one named, or the only one they run. Raises Invalid, NotFound."""
     runs = Creator.objects.filter(roles__person=person, roles__role__in=["owner", "editor"])
     if slug is not None:
         found = runs.filter(slug=slug).first()

@@ -10,8 +10,8 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the policies."""
-        from catalog import rules  # noqa: PLC0415  (models are not loaded before)
-        from members import policies  # noqa: PLC0415
+        from catalog import rules
+        from members import policies
 
         policies.register(rules.PRICING)
         policies.register(rules.CONTENT)

@@ -19,6 +19,8 @@ from catalog.models import Rendition
 from members.problems import NotFound
 
 LIVES = timedelta(hours=1)
+# What a session hears, and what owners hear.
+SOUND, BETTER_SOUND = "hls-128", "hls-256"
 # Addresses made within the same ten minutes are the same, so that a reloaded playlist keeps a browser's cache.
 STEP_SECONDS = 600
 _EMPTY_SHA256 = "UNSIGNED-PAYLOAD"
@@ -81,7 +83,7 @@ def _layout(rendition_id: UUID) -> Layout:
 def boundary_ms(*, work_id: UUID, at_least_ms: int) -> int:
     """Return the first end of a segment at or after `at_least_ms`, in thousandths of a second, rounded up."""
     total = 0
-    for segment in layout(work_id=work_id, kind=Rendition.Kind.HLS_128).segments:
+    for segment in layout(work_id=work_id, kind=SOUND).segments:
         total += segment.micros
         if total >= at_least_ms * 1000:
             break

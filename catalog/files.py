@@ -74,7 +74,7 @@ def _ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponse
     answer = StreamingHttpResponse(_blocks(path, first, last - first + 1), status=status, content_type=content_type)
     answer["Accept-Ranges"] = "bytes"
     answer["Content-Length"] = str(last - first + 1)
-    if status == 206:  # noqa: PLR2004
+    if status == 206:
         answer["Content-Range"] = f"bytes {first}-{last}/{size}"
     return answer
 

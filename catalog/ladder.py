@@ -48,19 +48,23 @@ def check_shape(*, plays: int, num: int, den: int, price_min: int) -> None:
     first = ladder(price_min, plays, num, den)[0]
     if first < FIRST_STEP_MIN_MICROS:
         raise LadderRefused(
-            f"the first play of the cheapest work would cost {first} micros; it must be at least {FIRST_STEP_MIN_MICROS}"
+            f"the first play of the cheapest work would cost {first} micros; the least is {FIRST_STEP_MIN_MICROS}"
         )
 
 
 def price_now(figure: int | None, *, default: int, price_min: int, price_max: int) -> int:
-    """Return what a work costs under the pricing version in force: 0 if it is free, else its figure or the default,
-    brought within the bounds, in micros."""
+    """Return what a work costs under the pricing version in force, in micros.
+
+    That is 0 if it is free, else its figure or the default, brought within the bounds.
+    """
     if figure == 0:
         return 0
     return min(max(default if figure is None else figure, price_min), price_max)
 
 
-def next_play(*, cap: int, paid: int, paid_plays: set[int] | frozenset[int], plays: int, num: int, den: int) -> tuple[int, int]:
+def next_play(
+    *, cap: int, paid: int, paid_plays: set[int] | frozenset[int], plays: int, num: int, den: int
+) -> tuple[int, int]:
     """Return the number and the price of the next play of a holding that is not owned.
 
     The number is the lowest without a live charge. It costs its step of the ladder of the cap, at least one micro and

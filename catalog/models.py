@@ -100,8 +100,12 @@ class Work(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(price_micros=None) | Q(price_micros__gte=0), name="work_price_is_never_negative"),
-            models.CheckConstraint(condition=~Q(state="published") | Q(published_at__isnull=False), name="work_published_has_its_moment"),
+            models.CheckConstraint(
+                condition=Q(price_micros=None) | Q(price_micros__gte=0), name="work_price_is_never_negative"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(published_at__isnull=False), name="work_published_has_its_moment"
+            ),
             models.CheckConstraint(condition=~Q(state="off") | Q(off_at__isnull=False), name="work_off_has_its_moment"),
         ]
         indexes = [
@@ -148,7 +152,9 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(state="ready") | Q(work__isnull=False), name="upload_ready_has_a_work"),
         ]
         indexes = [
-            models.Index(fields=["created_at"], condition=~Q(state__in=["ready", "rejected"]), name="upload_unfinished"),
+            models.Index(
+                fields=["created_at"], condition=~Q(state__in=["ready", "rejected"]), name="upload_unfinished"
+            ),
             models.Index(fields=["creator", "sha256"], name="upload_same_file"),
         ]
 
@@ -208,5 +214,7 @@ class SplitLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["sheet", "line_number"], name="split_line_number_is_unique"),
-            models.CheckConstraint(condition=Q(share_ppm__gte=1, share_ppm__lte=1_000_000), name="split_share_is_within_the_whole"),
+            models.CheckConstraint(
+                condition=Q(share_ppm__gte=1, share_ppm__lte=1_000_000), name="split_share_is_within_the_whole"
+            ),
         ]

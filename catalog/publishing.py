@@ -9,8 +9,7 @@ from django.db import transaction
 from catalog import ladder, splits
 from catalog.models import CreatorRole, Upload, Work
 from catalog.rules import LICENCES
-from members import money, policies
-from members.models import Person
+from members import admission, money, policies
 from members.problems import Invalid, NotFound, Problem
 
 # After a work was taken off, who has begun it may play on or buy the rest at their terms.
@@ -54,7 +53,11 @@ class Standing:
 
 def standing(*, work_id: UUID, person_id: UUID | None, now: datetime) -> Standing:
     """Return how the work stands for the person. At most three queries. Raises NotFound, also for another's draft."""
-    work = Work.objects.filter(id=work_id).only("kind", "state", "price_micros", "duration_ms", "off_at", "creator_id").first()
+    work = (
+        Work.objects.filter(id=work_id)
+        .only("kind", "state", "price_micros", "duration_ms", "off_at", "creator_id")
+        .first()
+    )
     if work is None:
         raise NotFound("there is no such work")
     own = person_id is not None and (
@@ -72,6 +75,11 @@ def standing(*, work_id: UUID, person_id: UUID | None, now: datetime) -> Standin
         off_at=work.off_at,
         own=own,
     )
+
+
+def is_suspended(work_id: UUID) -> bool:
+    """Return whether the work is suspended. One query."""
+    return Work.objects.filter(id=work_id, state=Work.State.SUSPENDED).exists()
 
 
 def manages(*, creator_id: UUID, person_id: UUID) -> bool:
@@ -102,8 +110,8 @@ def publish(*, work_id: UUID, person_id: UUID, now: datetime) -> Work:
             raise CannotPublish("It is suspended after a report; the appeal decides.", rule="suspended")
         _check_content(work, now)
         if not work.split_sheets.exists():
-            person = Person.objects.get(id=person_id)
-            splits.found_own_sheet(work_id=work.id, person_id=person_id, email=person.email, now=now)
+            email = admission.email_of(person_id)
+            splits.found_own_sheet(work_id=work.id, person_id=person_id, email=email, now=now)
         work.state, work.off_at = Work.State.PUBLISHED, None
         work.published_at = work.published_at or now
         work.save(update_fields=["state", "off_at", "published_at"])
@@ -143,7 +151,7 @@ def check_figure(figure: int | None, *, now: datetime) -> None:
     least, most = int(pricing.params["price_min_micros"]), int(pricing.params["price_max_micros"])
     if figure and not least <= figure <= most:
         raise Invalid(
-            f"A price is between {money.show(least)} and {money.show(most)}, or nothing (pricing version {pricing.seq})."
+            f"A price is {money.show(least)} to {money.show(most)}, or nothing (pricing version {pricing.seq})."
         )
 
 
@@ -178,10 +186,8 @@ def _check_content(work: Work, now: datetime) -> None:
     words = {
         "ai_generated": "Works made by machines alone are not admitted.",
         "lossless": "A lossless original is required.",
-        "sample_rate_min": f"Sound has at least {params['sample_rate_min']} samples a second, unless the work is marked historic.",
+        "sample_rate_min": f"Sound has at least {params['sample_rate_min']} samples a second, unless marked historic.",
     }
     for rule, refused in refusals.items():
         if refused:
             raise CannotPublish(f"{words[rule]} (content version {content.seq})", rule=rule, policy_version=content.seq)
-
-

@@ -8,9 +8,13 @@ MICROS_MOST = 1_000_000_000
 
 
 def _pricing_bounds(params: Params) -> None:
-    least, default, most = (int(params[name]) for name in ("price_min_micros", "price_default_micros", "price_max_micros"))
+    least, default, most = (
+        int(params[name]) for name in ("price_min_micros", "price_default_micros", "price_max_micros")
+    )
     if not least <= default <= most:
-        raise PolicyRefused(f"the default price {money.show(default)} is not between {money.show(least)} and {money.show(most)}")
+        raise PolicyRefused(
+            f"the default price {money.show(default)} is not between {money.show(least)} and {money.show(most)}"
+        )
     try:
         ladder.check_shape(
             plays=int(params["plays"]), num=int(params["growth_num"]), den=int(params["growth_den"]), price_min=least
@@ -23,11 +27,12 @@ def _explain_pricing(params: Params) -> list[str]:
     steps = ladder.ladder(
         int(params["price_default_micros"]), int(params["plays"]), int(params["growth_num"]), int(params["growth_den"])
     )
+    first, last = money.show(steps[0]), money.show(steps[-1])
+    least, most = (money.show(int(params[name])) for name in ("price_min_micros", "price_max_micros"))
     return [
         f"A work is owned after {params['plays']} plays.",
-        f"Without a figure of its own it costs {money.show(sum(steps))}: {money.show(steps[0])} for the first play,"
-        f" {money.show(steps[-1])} for the last.",
-        f"A creator may ask from {money.show(int(params['price_min_micros']))} to {money.show(int(params['price_max_micros']))}, or nothing.",
+        f"Without a figure of its own it costs {money.show(sum(steps))}: {first} for the first play, {last} the last.",
+        f"A creator may ask from {least} to {most}, or nothing.",
     ]
 
 
@@ -64,7 +69,7 @@ CONTENT = Policy(
         "photo_edge_min": Whole(least=100, most=10_000),
     },
     founding={"ai_generated": "labelled", "lossless": "encouraged", "sample_rate_min": 44_100, "photo_edge_min": 1_600},
-    bounds=lambda params: None,
+    bounds=lambda _: None,
     explain=lambda params: [
         f"Works made by machines alone: {params['ai_generated']}.",
         f"Lossless originals: {params['lossless']}.",

@@ -19,6 +19,8 @@ def found_own_sheet(*, work_id: UUID, person_id: UUID, email: str, now: datetime
 def is_payee(*, work_id: UUID, person_id: UUID, now: datetime) -> bool:
     """Return whether the person is on the sheet that is in force now. One query."""
     in_force = (
-        SplitSheet.objects.filter(work_id=work_id, in_force_from__lte=now).order_by("-in_force_from", "-version").values("id")[:1]
+        SplitSheet.objects.filter(work_id=work_id, in_force_from__lte=now)
+        .order_by("-in_force_from", "-version")
+        .values("id")[:1]
     )
     return SplitLine.objects.filter(sheet__in=in_force, person_id=person_id).exists()

@@ -65,6 +65,6 @@ def secret_from_file(name: str) -> bytes | None:
     if file.stat().st_mode & 0o077:
         raise ImproperlyConfigured(f"{name}: {path} can be read by others; its mode must be 0600")
     content = file.read_bytes().strip()
-    if len(content) < 32:  # noqa: PLR2004
+    if len(content) < 32:
         raise ImproperlyConfigured(f"{name}: {path} holds fewer than 32 characters")
     return content

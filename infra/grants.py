@@ -3,7 +3,15 @@
 from django.db import connection
 
 # Rows that may be deleted are those that are nobody's money, vote or past.
-DELETABLE = ("members_token", "django_session", "playback_session", "account_emailaddress", "account_emailconfirmation", "mfa_authenticator", "catalog_rendition")
+DELETABLE = (
+    "members_token",
+    "django_session",
+    "playback_session",
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "mfa_authenticator",
+    "catalog_rendition",
+)
 
 
 def grant(role: str) -> None:

@@ -143,7 +143,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 1, "visibility_timeout": 7200}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "visibility_timeout": 7200,
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = COOP_TIME_ZONE
 CELERY_BEAT_SCHEDULE = {

@@ -56,8 +56,8 @@ class Stack:
         self.folder = folder.resolve()
         self.logs = self.folder / "logs"
         self.mode = mode
-        self.web_port = web_port or free_port()
-        self.gateway_port = free_port(avoid=frozenset({self.web_port}))
+        self.gateway_port = free_port()
+        self.web_port = web_port or free_port(avoid=frozenset({self.gateway_port}))
         self.postgres = PostgreSQL(self.folder / "postgres", logs=self.logs, durable=durable, parameters=database)
         self.valkey = Valkey(self.folder / "valkey", logs=self.logs)
         self.seaweed = SeaweedFS(self.folder / "seaweedfs", logs=self.logs) if s3 else None
@@ -85,15 +85,29 @@ class Stack:
         """Return where the demo's payment gateway is (to be) served."""
         return f"http://127.0.0.1:{self.gateway_port}"
 
+    def take_folder(self) -> None:
+        """Make the folder ours, and wait until nothing of its last life runs any more. Raises StackInUseError."""
+        if self._lock is not None:
+            return
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        # Held by this process alone and given free by the kernel when it ends, however it ends.
+        lock = (self.folder / "lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            message = f"another stack is running in {self.folder}; stop it or choose another folder"
+            raise StackInUseError(message) from None
+        self._lock = lock
+        self._end_orphans()
+
     def start(self) -> None:
         """Start every part and wait until all answer; then write `stack.json`.
 
         Raises StackInUseError when another stack runs in the folder, PartFailedError when a part does not come up.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._take_the_folder()
+        self.take_folder()
         try:
-            self._end_orphans()
             for made in ("store", "outbox", "static"):
                 (self.folder / made).mkdir(exist_ok=True)
             for secret in ("secret_key", "signing_key", "gateway_key"):
@@ -110,6 +124,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop what runs in the reverse order of its start, and give the folder free. May be called twice."""
+        if self._lock is None:
+            return
         (self.folder / "stack.json").unlink(missing_ok=True)
         parts = {part.child: part for part in (self.postgres, self.valkey, self.seaweed) if part is not None}
         while self.children:
@@ -119,24 +135,26 @@ class Stack:
             else:
                 child.stop()
         (self.folder / "children.json").unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.close()
+        self._lock = None
 
     def run(
-        self, name: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, log: str | None = None
+        self, name: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, shown: bool = False
     ) -> Child:
-        """Start a further process that knows this stack; `env` is added to its environment. It is stopped with us."""
-        file = self.logs / f"{log or name.lower().replace(' ', '-')}.log"
-        child = Child(name, command, log=file, env={**os.environ, **self.env(), **(env or {})})
+        """Start a further process that knows this stack; `env` is added to its environment. It is stopped with us.
+
+        Its output goes to a log named like it, or when `shown` to where ours goes.
+        """
+        log = None if shown else self.logs / f"{name.lower().replace(' ', '-')}.log"
+        child = Child(name, command, log=log, env={**os.environ, **self.env(), **(env or {})})
         child.start()
         self.children.append(child)
         self._remember_children()
         return child
 
-    def dead_child(self) -> Child | None:
-        """Return a process that ended without being asked to, or None while all run."""
-        return next((child for child in self.children if child.exit_code is not None), None)
+    def dead_children(self) -> list[Child]:
+        """Return the processes that ended without being asked to."""
+        return [child for child in self.children if child.exit_code is not None]
 
     def env(self) -> dict[str, str]:
         """Return all that settings read about this stack."""
@@ -163,17 +181,6 @@ class Stack:
             "REFRAIN_GATEWAY_KEY": (self.folder / "gateway_key").read_text(),
             "REFRAIN_OUTBOX_DIR": str(self.folder / "outbox"),
         }
-
-    def _take_the_folder(self) -> None:
-        # Held by this process alone and given free by the kernel when it ends, however it ends.
-        lock = (self.folder / "lock").open("a")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            message = f"another stack is running in {self.folder}; stop it or choose another folder"
-            raise StackInUseError(message) from None
-        self._lock = lock
 
     def _remember_children(self) -> None:
         processes = [

@@ -1,4 +1,4 @@
-"""Who may come in: the edge that every part of the API shares. Who asks, what they may, how often, how a refusal reads."""
+"""Who may come in: the edge that all of the API shares. Who asks, what they may, how often, how a refusal reads."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+
 from members import throttles, tokens
 from members.models import Person
 from members.problems import Invalid, NotFound, Problem
@@ -61,7 +62,9 @@ class BearerAuthentication(BaseAuthentication):
         found = bearer_of(request._request)
         if found is None:
             return None
-        person = Person.from_db("default", _FIELDS_OF_A_BEARER, [found.person_id, found.email, found.name, found.is_staff])
+        person = Person.from_db(
+            "default", _FIELDS_OF_A_BEARER, [found.person_id, found.email, found.name, found.is_staff]
+        )
         return person, found
 
     def authenticate_header(self, request: Request) -> str:
@@ -127,9 +130,9 @@ class CursorPage(pagination.CursorPagination):
 
 
 def idempotency_key(request: HttpRequest) -> str:
-    """Return the request's Idempotency-Key. Raises Invalid when it is missing or no plain text of 1 to 128 characters."""
+    """Return the request's Idempotency-Key. Raises Invalid unless it is 1 to 128 plain characters."""
     key = request.headers.get("Idempotency-Key", "")
-    if not 1 <= len(key) <= 128 or not key.isprintable():  # noqa: PLR2004
+    if not 1 <= len(key) <= 128 or not key.isprintable():
         raise Invalid("This needs the header Idempotency-Key: 1 to 128 characters, the same again when it is repeated.")
     return key
 
@@ -146,8 +149,6 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         error = NotFound()
     if isinstance(error, exceptions.APIException):
         problem = _from_framework(error)
-        if getattr(error, "auth_header", None):
-            headers["WWW-Authenticate"] = error.auth_header
     elif isinstance(error, Problem):
         problem = error
     else:

@@ -42,7 +42,9 @@ class StrictSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated body. Raises ValidationError for unknown fields."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError({str(name)[:80]: ["There is no such field."] for name in sorted(unknown, key=str)})
+            raise serializers.ValidationError(
+                {str(name)[:80]: ["There is no such field."] for name in sorted(unknown, key=str)}
+            )
         return super().to_internal_value(data)
 
 
@@ -111,7 +113,9 @@ class Policies(APIView):
     def get(self, request: Request) -> Response:
         """List them."""
         now = clock.now()
-        return Response(VersionSerializer([_version(policies.policy_at(key, now)) for key in policies.keys()], many=True).data)
+        return Response(
+            VersionSerializer([_version(policies.policy_at(key, now)) for key in policies.names()], many=True).data
+        )
 
 
 class OnePolicy(APIView):

@@ -55,7 +55,7 @@ def set_offset(offset: timedelta) -> None:
     if not settings.CLOCK_MAY_MOVE:
         raise NotAllowed("the clock of a co-op in production cannot be moved")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE members_coop SET clock_offset = %s", [offset])
+        cursor.execute("UPDATE members_coop SET clock_offset = %s", [offset])  # type: ignore[list-item]  # psycopg takes intervals
 
 
 def offset() -> timedelta:

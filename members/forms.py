@@ -41,7 +41,11 @@ class MoneyField(forms.CharField):
             return None
         whole, _, part = text.partition(".")
         figures = whole + part
-        if not (figures.isascii() and figures.isdigit()) or len(whole) > DIGITS_BEFORE_MAX or len(part) > DIGITS_AFTER_MAX:
+        if (
+            not (figures.isascii() and figures.isdigit())
+            or len(whole) > DIGITS_BEFORE_MAX
+            or len(part) > DIGITS_AFTER_MAX
+        ):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return int(whole or "0") * money.MICROS + int(part.ljust(6, "0"))
 

@@ -1,6 +1,7 @@
 """Rows of `members`: people and their tokens, the co-op's clock and months, policy versions, notices."""
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -15,7 +16,7 @@ class People(BaseUserManager):
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "Person":
         """Create a person who signs in with `email` and `password`."""
-        person = self.model(email=email.strip().lower(), **fields)
+        person = Person(email=email.strip().lower(), **fields)
         person.set_password(password)
         person.save(using=self._db)
         return person
@@ -36,7 +37,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(db_default=models.functions.Now())
 
-    objects = People()
+    objects: ClassVar[People] = People()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []

@@ -21,10 +21,12 @@ def write(*, person_id: uuid.UUID, key: str, subject: str, body: str, now: datet
 
 
 def send_waiting(*, now: datetime, limit: int = 100) -> int:
-    """Send unsent notices, oldest first, and return how many went out. One that fails is tried again at the next call."""
+    """Send unsent notices, oldest first, and return how many went out. One that fails is tried again later."""
     sent = 0
     for notice_id in list(
-        Notice.objects.filter(sent_at=None, attempts__lt=ATTEMPTS_MOST).order_by("created_at").values_list("id", flat=True)[:limit]
+        Notice.objects.filter(sent_at=None, attempts__lt=ATTEMPTS_MOST)
+        .order_by("created_at")
+        .values_list("id", flat=True)[:limit]
     ):
         with transaction.atomic():
             notice = (

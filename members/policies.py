@@ -98,7 +98,7 @@ def registered(key: str) -> Policy:
         raise UnknownPolicy(f"no policy is called {key!r}; there are {', '.join(sorted(_registry))}") from None
 
 
-def keys() -> list[str]:
+def names() -> list[str]:
     """Return the names of all policies."""
     return sorted(_registry)
 
@@ -160,17 +160,22 @@ def record_founding(cursor: Any, *, key: str, params: Params) -> None:
     _insert(cursor, key, 1, params, FOUNDED_AT, FOUNDED_AT)
 
 
-def _insert(cursor: Any, key: str, seq: int, params: Mapping[str, Any], effective_from: datetime, now: datetime) -> Version:
-    content = {"key": key, "seq": seq, "params": dict(params), "effective_from": effective_from.astimezone(UTC).isoformat()}
+def _insert(  # noqa: PLR0917  (the columns of the row, in their order)
+    cursor: Any, key: str, seq: int, params: Mapping[str, Any], effective_from: datetime, now: datetime
+) -> Version:
+    content = {
+        "key": key,
+        "seq": seq,
+        "params": dict(params),
+        "effective_from": effective_from.astimezone(UTC).isoformat(),
+    }
     digest = seals.sha256_of(content)
     cursor.execute(
         "INSERT INTO members_policyversion (key, seq, params, effective_from, recorded_at, base_seq, sha256)"
         " VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s)",
         [key, seq, seals.canonical(dict(params)).decode(), effective_from, now, seq - 1 or None, digest],
     )
-    return Version(
-        key=key, seq=seq, params=dict(params), effective_from=effective_from, recorded_at=now, sha256=digest
-    )
+    return Version(key=key, seq=seq, params=dict(params), effective_from=effective_from, recorded_at=now, sha256=digest)
 
 
 def _versions(moment: datetime) -> dict[str, list[Version]]:

@@ -55,7 +55,13 @@ def digest(plain: str) -> bytes:
 
 
 def mint(
-    *, person_id: uuid.UUID, scopes: set[str], name: str, now: datetime, lifetime: timedelta = LIFETIME, guarded: bool = False
+    *,
+    person_id: uuid.UUID,
+    scopes: set[str],
+    name: str,
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
+    guarded: bool = False,
 ) -> tuple[Token, str]:
     """Make a token and return it with its plain text, which is shown once and never kept.
 
@@ -66,7 +72,9 @@ def mint(
     if unknown or not scopes:
         raise CannotMint(f"scopes are some of {', '.join(Scope)}; not {sorted(unknown) or 'none'}")
     if scopes & GUARDED and not guarded:
-        raise CannotMint("a token for votes or the treasury needs a sign-in with a second factor at most 15 minutes old")
+        raise CannotMint(
+            "a token for votes or the treasury needs a sign-in with a second factor at most 15 minutes old"
+        )
     plain = PREFIX + secrets.token_urlsafe(32)
     token = Token.objects.create(
         person_id=person_id,
@@ -83,7 +91,8 @@ def find(plain: str) -> Bearer | None:
     """Return who a live token speaks for, or None. One query, by the token's hash."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.id, p.email, p.name, p.is_staff, t.scopes FROM members_token t JOIN members_person p ON p.id = t.person_id"
+            "SELECT p.id, p.email, p.name, p.is_staff, t.scopes"
+            " FROM members_token t JOIN members_person p ON p.id = t.person_id"
             " WHERE t.digest = %s AND t.revoked_at IS NULL AND p.is_active AND t.expires_at > coop_now()",
             [digest(plain)],
         )

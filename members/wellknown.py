@@ -21,6 +21,6 @@ def keys() -> dict[str, Any]:
     return {"present": seals.key_id(public), "keys": found, "algorithm": "Ed25519"}
 
 
-def refrain_keys(request: HttpRequest) -> JsonResponse:
+def refrain_keys(_request: HttpRequest) -> JsonResponse:
     """Answer with the keys."""
     return JsonResponse(keys())

@@ -35,7 +35,9 @@ REFUSALS = {
     410: ProblemSerializer,
 }
 PRICE_BODY_BYTES_MOST = 1_000
-_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1 to 128 characters.")
+_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1 to 128 characters."
+)
 
 
 class SessionBody(StrictSerializer):
@@ -258,7 +260,9 @@ class Sessions(APIView):
         body = read(SessionBody, request.data)
         listener = person_id(request)
         sitting, new = sessions.begin(person_id=listener, work_id=body["work"], now=clock.now())
-        return Response(SessionSerializer(session_content(sitting, listener_id=listener)).data, status=201 if new else 200)
+        return Response(
+            SessionSerializer(session_content(sitting, listener_id=listener)).data, status=201 if new else 200
+        )
 
 
 class OneSession(APIView):
@@ -266,7 +270,9 @@ class OneSession(APIView):
 
     scope = Scope.LISTEN
 
-    @extend_schema(responses={200: SessionSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    @extend_schema(
+        responses={200: SessionSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+    )
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return it as it stands."""
         listener = person_id(request)
@@ -275,7 +281,7 @@ class OneSession(APIView):
 
 
 class ChargeSession(APIView):
-    """Charge a play. The hottest route: a token's request passes by DRF's machinery, with the same checks in one line each."""
+    """Charge a play. A token's request, the hottest, passes by the framework, with the same checks."""
 
     scope = Scope.SPEND
 
@@ -304,12 +310,17 @@ class ChargeSession(APIView):
 def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> dict[str, Any]:
     """Charge and return the answer; a changed price comes with the fresh quote."""
     try:
-        charged, until = charging.charge_session(person_id=listener_id, session_id=session_id, price_micros=price_micros)
+        charged, until = charging.charge_session(
+            person_id=listener_id, session_id=session_id, price_micros=price_micros
+        )
     except PriceChanged as changed:
         fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=clock.now())
         changed.extra["quote"] = SessionSerializer(session_content(fresh, listener_id=listener_id)).data
         raise
-    return {**asdict(charged), "playlist_url": playlist_url(listener_id=listener_id, session_id=session_id, until=until)}
+    return {
+        **asdict(charged),
+        "playlist_url": playlist_url(listener_id=listener_id, session_id=session_id, until=until),
+    }
 
 
 def _price_of(request: HttpRequest) -> int:
@@ -384,7 +395,9 @@ class Limits(APIView):
     def put(self, request: Request) -> Response:
         """Set both. Lowering holds at once, raising after 24 hours."""
         body = read(LimitsBody, request.data)
-        return Response(WalletSerializer(wallets.set_limits(person_id=person_id(request), now=clock.now(), **body)).data)
+        return Response(
+            WalletSerializer(wallets.set_limits(person_id=person_id(request), now=clock.now(), **body)).data
+        )
 
 
 class Entries(APIView):
@@ -417,7 +430,9 @@ class TopUps(APIView):
     @extend_schema(
         parameters=[
             _KEY,
-            OpenApiParameter("X-Play-Money", str, OpenApiParameter.HEADER, description="`settle` pays at once; demo only."),
+            OpenApiParameter(
+                "X-Play-Money", str, OpenApiParameter.HEADER, description="`settle` pays at once; demo only."
+            ),
         ],
         request=TopUpBody,
         responses={201: TopUpSerializer, 503: ProblemSerializer, **REFUSALS},
@@ -438,7 +453,11 @@ class TopUps(APIView):
             return_url=f"{settings.BASE_URL}/wallet",
             now=clock.now(),
         )
-        if request.headers.get("X-Play-Money") == "settle" and not settings.IN_PRODUCTION and top_up.state == TopUp.State.STARTED:
+        if (
+            request.headers.get("X-Play-Money") == "settle"
+            and not settings.IN_PRODUCTION
+            and top_up.state == TopUp.State.STARTED
+        ):
             topups.gateway().settle(checkout_id=top_up.checkout_id)
         return Response(TopUpSerializer(top_up).data, status=201)
 
@@ -448,7 +467,9 @@ class OneTopUp(APIView):
 
     scope = Scope.LISTEN
 
-    @extend_schema(responses={200: TopUpSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer})
+    @extend_schema(
+        responses={200: TopUpSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+    )
     def get(self, request: Request, top_up_id: UUID) -> Response:
         """Return its state."""
         return Response(TopUpSerializer(topups.get(person_id=person_id(request), top_up_id=top_up_id)).data)

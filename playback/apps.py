@@ -10,7 +10,7 @@ class PlaybackConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the policy."""
-        from members import policies  # noqa: PLC0415  (models are not loaded before)
-        from playback import rules  # noqa: PLC0415
+        from members import policies
+        from playback import rules
 
         policies.register(rules.OPENING)

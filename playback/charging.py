@@ -4,6 +4,7 @@ The moving of money is one SQL function (sql/charging.sql). Here stand only the 
 for nothing; and the refusals' names.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,7 +19,6 @@ from members.problems import NotFound, Problem
 from playback import holdings, wallets
 from playback.models import KeptAnswer
 from playback.sessions import SessionExpired
-from playback.wallets import WalletFrozen
 
 
 class PriceChanged(Problem):
@@ -41,7 +41,7 @@ class KeyReused(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Charged:
-    """What a charge answered, the same each time it is asked. Amounts in micros; `charged_micros` is 0 for an owned work."""
+    """What a charge answered, the same each time it is asked. Micros; `charged_micros` is 0 for an owned work."""
 
     charged_micros: int
     play_number: int | None
@@ -75,8 +75,9 @@ _CHARGE_PURCHASE = "SELECT * FROM playback_charge_purchase(%s, %s, %s, %s, %s::s
 
 
 def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> tuple[Charged, datetime]:
-    """Charge the play that the session's quote describes, never more than `price_micros`; return the answer and until
-    when the session's playlist lives. One round trip; asked again, it gives the same answer.
+    """Charge the play that the session's quote describes, never more than `price_micros`.
+
+    Returns the answer, and until when the session's playlist lives. One round trip; asked again, the same answer.
 
     Raises NotFound, SessionExpired, WorkUnavailable, WalletFrozen, LimitReached, InsufficientFunds, and PriceChanged
     (then `sessions.requote` writes the fresh quote).
@@ -201,24 +202,18 @@ def _charged_or_raise(answer: _Answer) -> Charged:
 
 def _refusal(answer: _Answer) -> Problem:
     needed = answer.needed_micros or 0
-    match answer.outcome:
-        case "not-found":
-            return NotFound("there is no such session of yours")
-        case "session-expired":
-            return SessionExpired("The price shown has lapsed; begin again and nothing is lost.")
-        case "work-unavailable":
-            return WorkUnavailable("It was suspended after a report; nothing was charged.")
-        case "price-changed":
-            return PriceChanged("The price moved since it was shown; nothing was charged.")
-        case "wallet-frozen":
-            return WalletFrozen("A payment into this wallet is disputed. What you own still plays.")
-        case "spending-limit-reached":
-            return wallets.limit_reached(name=answer.limit_name or "", limit=answer.limit_micros or 0, needed=needed)
-        case "insufficient-funds":
-            return wallets.insufficient_funds(
-                needed=needed, available=(answer.balance_micros or 0) + (answer.promo_micros or 0)
-            )
-        case _:
-            raise AssertionError(f"playback_answer.outcome is {answer.outcome!r}")
+    if answer.outcome == "spending-limit-reached":
+        return wallets.limit_reached(name=answer.limit_name or "", limit=answer.limit_micros or 0, needed=needed)
+    if answer.outcome == "insufficient-funds":
+        available = (answer.balance_micros or 0) + (answer.promo_micros or 0)
+        return wallets.insufficient_funds(needed=needed, available=available)
+    return _PLAIN_REFUSALS[answer.outcome]()
 
 
+_PLAIN_REFUSALS: dict[str, Callable[[], Problem]] = {
+    "not-found": lambda: NotFound("there is no such session of yours"),
+    "session-expired": lambda: SessionExpired("The price shown has lapsed; begin again and nothing is lost."),
+    "work-unavailable": lambda: WorkUnavailable("It was suspended after a report; nothing was charged."),
+    "price-changed": lambda: PriceChanged("The price moved since it was shown; nothing was charged."),
+    "wallet-frozen": wallets.frozen,
+}

@@ -45,7 +45,9 @@ class TopUpForm(forms.Form):
         coerce=int,
         error_messages={"required": "Choose an amount.", "invalid_choice": "Choose one of the amounts."},
     )
-    country = forms.ChoiceField(label="Country", choices=COUNTRIES, help_text="Where you live. It stands on the receipt.")
+    country = forms.ChoiceField(
+        label="Country", choices=COUNTRIES, help_text="Where you live. It stands on the receipt."
+    )
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     back = forms.CharField(max_length=300, required=False, widget=forms.HiddenInput)
 

@@ -16,7 +16,6 @@ from django.conf import settings
 
 from catalog import delivery, publishing
 from catalog.delivery import Layout
-from catalog.models import Rendition, Work
 from members import throttles
 from members.problems import NotFound, Problem
 from playback import sessions
@@ -59,10 +58,10 @@ def playlist(*, capability: str, growing: bool, now: datetime) -> str:
     listener_id, session_id = _read(capability, now)
     if listener_id == _EMPTY:
         standing = publishing.standing(work_id=session_id, person_id=None, now=now)
-        if standing.state != Work.State.PUBLISHED:
+        if not standing.may_begin():
             raise AddressExpired("The work was taken off.")
         gate = sessions.openings(work_id=session_id, duration_ms=standing.duration_ms, now=now)
-        pieces = delivery.layout(work_id=session_id, kind=Rendition.Kind.HLS_128)
+        pieces = delivery.layout(work_id=session_id, kind=delivery.SOUND)
         return write(pieces, open_ms=gate.open_ms, whole=False, growing=False, now=now)
     if throttles.count(f"loads:{session_id}", seconds=3600) > LOADS_PER_HOUR:
         raise TooManyLoads("It can be loaded again within the hour.", retry_after_seconds=600)
@@ -73,10 +72,10 @@ def playlist(*, capability: str, growing: bool, now: datetime) -> str:
         raise AddressExpired("The charge was given back.")
     owned = Holding.objects.filter(listener_id=listener_id, work_id=session.work_id, owned_at__isnull=False).exists()
     whole = owned or session.charge_id is not None or session.basis in (sessions.OWN, sessions.FREE)
-    if not owned and session.basis != sessions.OWN and _suspended(session.work_id):
+    if not owned and session.basis != sessions.OWN and publishing.is_suspended(session.work_id):
         raise AddressExpired("The work was suspended after a report.")
     better = owned or session.basis == sessions.OWN
-    pieces = delivery.layout(work_id=session.work_id, kind=Rendition.Kind.HLS_256 if better else Rendition.Kind.HLS_128)
+    pieces = delivery.layout(work_id=session.work_id, kind=delivery.BETTER_SOUND if better else delivery.SOUND)
     return write(pieces, open_ms=session.open_ms, whole=whole, growing=growing, now=now)
 
 
@@ -109,10 +108,6 @@ def write(pieces: Layout, *, open_ms: int, whole: bool, growing: bool, now: date
     return "\n".join(lines) + "\n"
 
 
-def _suspended(work_id: UUID) -> bool:
-    return Work.objects.filter(id=work_id, state=Work.State.SUSPENDED).exists()
-
-
 def _read(capability: str, now: datetime) -> tuple[UUID, UUID]:
     """Return listener and session of a capability. Raises NotFound for one we did not sign, AddressExpired."""
     try:
@@ -122,7 +117,7 @@ def _read(capability: str, now: datetime) -> tuple[UUID, UUID]:
     body, mac = content[:-MAC_BYTES], content[-MAC_BYTES:]
     expected = hmac.new(_key(), body, hashlib.sha256).digest()[:MAC_BYTES]
     canonical = base64.urlsafe_b64encode(content).decode().rstrip("=")
-    if len(body) != 37 or not hmac.compare_digest(mac, expected) or canonical != capability:  # noqa: PLR2004
+    if len(body) != 37 or not hmac.compare_digest(mac, expected) or canonical != capability:
         raise NotFound("there is no such address")
     if now >= datetime.fromtimestamp(int.from_bytes(body[32:], "big"), UTC):
         raise AddressExpired("Begin again, and a new address comes with it.")

@@ -39,7 +39,9 @@ class Wallet(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(balance_micros__gte=0), name="wallet_balance_is_never_negative"),
             models.CheckConstraint(condition=Q(promo_micros__gte=0), name="wallet_promo_is_never_negative"),
-            models.CheckConstraint(condition=Q(spent_day_micros__gte=0, spent_month_micros__gte=0), name="wallet_spent_is_never_negative"),
+            models.CheckConstraint(
+                condition=Q(spent_day_micros__gte=0, spent_month_micros__gte=0), name="wallet_spent_is_never_negative"
+            ),
             models.CheckConstraint(
                 condition=(Q(day_limit_micros=None) | Q(day_limit_micros__gte=0))
                 & (Q(month_limit_micros=None) | Q(month_limit_micros__gte=0)),
@@ -70,7 +72,8 @@ class Holding(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(cap_micros=None, paid_micros=0) | Q(cap_micros__gte=0, paid_micros__gte=0, paid_micros__lte=F("cap_micros")),
+                condition=Q(cap_micros=None, paid_micros=0)
+                | Q(cap_micros__gte=0, paid_micros__gte=0, paid_micros__lte=F("cap_micros")),
                 name="holding_paid_is_at_most_its_cap",
             ),
             models.CheckConstraint(
@@ -106,7 +109,9 @@ class Session(models.Model):
         FREE = "free"
 
     pk = models.CompositePrimaryKey("listener_id", "id")
-    listener = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="listening_sessions", db_index=False)
+    listener = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="listening_sessions", db_index=False
+    )
     id = models.UUIDField(default=uuid.uuid4, editable=False)
     work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="listening_sessions")
     basis = models.CharField(max_length=5, choices=Basis)
@@ -137,14 +142,16 @@ class Session(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["listener", "work"], condition=Q(ended_at=None), name="session_one_live_per_work"),
+            models.UniqueConstraint(
+                fields=["listener", "work"], condition=Q(ended_at=None), name="session_one_live_per_work"
+            ),
             models.CheckConstraint(condition=Q(price_micros__gte=0), name="session_price_is_never_negative"),
         ]
         indexes = [BrinIndex(fields=["began_at"], name="session_by_time", pages_per_range=32)]
 
 
 class Charge(models.Model):
-    """Money moved for a play or a purchase, and the answer that was given. Never changed but for `reversal_id`, once."""
+    """Money moved for a play or a purchase, and the answer given. Never changed but for `reversal_id`, once."""
 
     class Kind(models.TextChoices):
         PLAY = "play"
@@ -171,16 +178,24 @@ class Charge(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_micros__gt=0), name="charge_amount_is_positive"),
-            models.CheckConstraint(condition=Q(promo_micros__gte=0, promo_micros__lte=F("amount_micros")), name="charge_promo_is_part_of_it"),
             models.CheckConstraint(
-                condition=Q(kind="play", play_number__gte=1, session_id__isnull=False) | Q(kind="purchase", play_number=None),
+                condition=Q(promo_micros__gte=0, promo_micros__lte=F("amount_micros")),
+                name="charge_promo_is_part_of_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="play", play_number__gte=1, session_id__isnull=False)
+                | Q(kind="purchase", play_number=None),
                 name="charge_of_a_play_has_its_number",
             ),
             models.UniqueConstraint(
-                fields=["listener", "work", "play_number"], condition=Q(reversal_id=None, kind="play"), name="charge_one_live_per_play_number"
+                fields=["listener", "work", "play_number"],
+                condition=Q(reversal_id=None, kind="play"),
+                name="charge_one_live_per_play_number",
             ),
             models.UniqueConstraint(
-                fields=["listener", "work"], condition=Q(reversal_id=None, kind="purchase"), name="charge_one_live_purchase"
+                fields=["listener", "work"],
+                condition=Q(reversal_id=None, kind="purchase"),
+                name="charge_one_live_purchase",
             ),
         ]
         indexes = [BrinIndex(fields=["charged_at"], name="charge_by_time", pages_per_range=32)]
@@ -263,10 +278,18 @@ class TopUp(models.Model):
             models.CheckConstraint(condition=Q(asked_cents__gt=0), name="top_up_asks_for_something"),
             models.CheckConstraint(
                 condition=~Q(state="settled")
-                | Q(gross_cents__gt=0, net_cents__gte=0, vat_cents__gte=0, settled_at__isnull=False, gross_cents=F("net_cents") + F("vat_cents")),
+                | Q(
+                    gross_cents__gt=0,
+                    net_cents__gte=0,
+                    vat_cents__gte=0,
+                    settled_at__isnull=False,
+                    gross_cents=F("net_cents") + F("vat_cents"),
+                ),
                 name="top_up_settled_adds_up",
             ),
-            models.UniqueConstraint(fields=["checkout_id"], condition=~Q(checkout_id=""), name="top_up_one_per_checkout"),
+            models.UniqueConstraint(
+                fields=["checkout_id"], condition=~Q(checkout_id=""), name="top_up_one_per_checkout"
+            ),
         ]
         indexes = [models.Index(fields=["listener", "-created_at"], name="top_up_by_listener")]
 

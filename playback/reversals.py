@@ -12,15 +12,15 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from catalog import publishing
-from members import clock, money, seals
-from members.models import Person, StaffRole
+from members import admission, clock, money, seals
+from members.admission import Staff
 from members.problems import Invalid, NotAllowed, NotFound, Problem
 from playback import charging, wallets
 from playback.models import Charge, Holding, PromoBudget, PromoGrant, Reversal, ReversalAsk, Session, Wallet
 
 # Above this a second person has to ask for the same.
 ALONE_MOST_MICROS = 20 * money.MICROS
-MAY_GIVE = (StaffRole.Role.TREASURER, StaffRole.Role.DIRECTOR)
+MAY_GIVE = (Staff.TREASURER, Staff.DIRECTOR)
 
 
 class BudgetSpent(Problem):
@@ -41,7 +41,7 @@ class GivenBack:
 
 def check_may_give(*, staff_id: UUID, listener_id: UUID) -> None:
     """Raise NotAllowed unless the person is a treasurer or director, and somebody else than the listener."""
-    if not StaffRole.objects.filter(person_id=staff_id, role__in=MAY_GIVE).exists():
+    if not admission.has_role(person_id=staff_id, roles=MAY_GIVE):
         raise NotAllowed("only a treasurer or a director gives money back or grants promo")
     if staff_id == listener_id:
         raise NotAllowed("nobody gives money to themselves")
@@ -107,9 +107,7 @@ def _give_back(wallet: Wallet, charge: Charge, staff_id: UUID, second_id: UUID |
     _lower_holding(charge)
     if charge.session_id is not None:
         Session.objects.filter(listener_id=charge.listener_id, id=charge.session_id).update(reversed_at=moment)
-    return GivenBack(
-        charge_id=charge.id, reversal_id=reversal.id, amount_micros=charge.amount_micros, waits=False
-    )
+    return GivenBack(charge_id=charge.id, reversal_id=reversal.id, amount_micros=charge.amount_micros, waits=False)
 
 
 def _lower_holding(charge: Charge) -> None:
@@ -149,8 +147,7 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
     if amount_micros <= 0 or not reason.strip():
         raise Invalid("A grant has an amount above zero and a reason.")
     check_may_give(staff_id=staff_id, listener_id=listener_id)
-    if not Person.objects.filter(id=listener_id).exists():
-        raise NotFound("there is no such listener")
+    admission.email_of(listener_id)
     body = seals.sha256_of({"listener": str(listener_id), "amount_micros": amount_micros})
     with transaction.atomic():
         wallet = wallets.lock(listener_id)

@@ -6,6 +6,6 @@ OPENING = Policy(
     key="opening",
     schema={"seconds": Whole(least=20, most=60)},
     founding={"seconds": 45},
-    bounds=lambda params: None,
+    bounds=lambda _: None,
     explain=lambda params: [f"The first {params['seconds']} seconds of a track, at most half of it, are free."],
 )

@@ -16,7 +16,7 @@ from members import clock, policies
 from members.problems import NotFound, Problem
 from playback import holdings, wallets
 from playback.holdings import Held, Quote
-from playback.models import Charge, FreePlay, OpeningCount, Session
+from playback.models import Charge, FreePlay, Session
 from playback.wallets import WalletOverview
 
 QUOTE_LIVES = timedelta(minutes=15)
@@ -108,10 +108,16 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime) -> tuple[Sitting, bo
         if live is not None and _still_heard(live, held, standing, now):
             return _sitting(live, standing, held, overview), False
         basis = _basis(standing, held, now)
-        resumed = live is not None and live.charge_id is None and live.basis == PAID and now < live.began_at + RESUMED_WITHIN
+        resumed = (
+            live is not None and live.charge_id is None and live.basis == PAID and now < live.began_at + RESUMED_WITHIN
+        )
         if live is not None and not resumed:
             Session.objects.filter(listener_id=person_id, id=live.id).update(ended_at=now)
-        session = live if resumed and live is not None else Session(listener_id=person_id, id=uuid4(), work_id=work_id, began_at=now)
+        session = (
+            live
+            if resumed and live is not None
+            else Session(listener_id=person_id, id=uuid4(), work_id=work_id, began_at=now)
+        )
         held = _write_quote(session, standing, held, basis, now)
         return _sitting(session, standing, held, overview), not resumed
 
@@ -244,19 +250,24 @@ class Opening:
 
 
 def openings(*, work_id: UUID, duration_ms: int, now: datetime) -> Opening:
-    """Return the opening under the policy in force: at most half the work; the gate is the first boundary of a segment
-    at least five seconds later, so that the sound goes on while the charge is asked."""
+    """Return the opening under the policy in force: at most half the work.
+
+    The gate is the first boundary of a segment at least five seconds later, so that the sound goes on while the charge
+    is asked.
+    """
     policy = policies.policy_at("opening", now)
     if duration_ms < OPENING_FROM_MS:
         return Opening(free_ms=0, open_ms=0, version=policy.seq)
     free_ms = min(int(policy.params["seconds"]) * 1000, duration_ms // 2)
     return Opening(
-        free_ms=free_ms, open_ms=delivery.boundary_ms(work_id=work_id, at_least_ms=free_ms + LEAD_MS), version=policy.seq
+        free_ms=free_ms,
+        open_ms=delivery.boundary_ms(work_id=work_id, at_least_ms=free_ms + LEAD_MS),
+        version=policy.seq,
     )
 
 
 def _still_heard(live: Session, held: Held, standing: Standing, now: datetime) -> bool:
-    """Whether the live session goes on as it is: charged or free of charge, not heard to the end, its addresses alive."""
+    """Whether the live session goes on: charged or free of charge, not heard to the end, its addresses alive."""
     if live.playlist_until <= now or live.completed_at is not None or live.reversed_at is not None:
         return False
     if live.basis == PAID:
@@ -312,7 +323,9 @@ def _write_quote(session: Session, standing: Standing, held: Held, basis: str, n
     session.opening_version = gate.version
     session.free_ms = gate.free_ms
     session.open_ms = gate.open_ms
-    session.playlist_until = now + min(timedelta(milliseconds=2 * standing.duration_ms) + timedelta(hours=1), PLAYLIST_MOST)
+    session.playlist_until = now + min(
+        timedelta(milliseconds=2 * standing.duration_ms) + timedelta(hours=1), PLAYLIST_MOST
+    )
     session.save()
     return held
 
@@ -324,11 +337,8 @@ def _steps(asked: Quote, person_id: UUID | None, work_id: UUID) -> list[int]:
     """
     steps = dict.fromkeys(range(1, asked.terms.plays + 1), 0)
     if asked.paid_plays:
-        steps |= dict(
-            Charge.objects.filter(
-                listener_id=person_id, work_id=work_id, kind=Charge.Kind.PLAY, reversal_id=None
-            ).values_list("play_number", "amount_micros")
-        )
+        live = Charge.objects.filter(listener_id=person_id, work_id=work_id, kind=Charge.Kind.PLAY, reversal_id=None)
+        steps |= {charge.play_number or 0: charge.amount_micros for charge in live}
     paid, numbers = asked.paid_micros, set(asked.paid_plays)
     while paid < asked.cap_micros and len(numbers) < asked.terms.plays:
         number, price = ladder.next_play(

@@ -22,7 +22,6 @@ from members import money, seals
 from members.problems import Invalid, NotFound, Problem
 from playback import charging, wallets
 from playback.models import GatewayEvent, TopUp
-from playback.wallets import WalletFrozen
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
 SIGNATURE_LIVES = timedelta(minutes=5)
@@ -78,7 +77,14 @@ def webhook_key() -> bytes:
 
 
 def start(
-    *, person_id: UUID, amount_cents: int, country: str, evidence: list[str], idempotency_key: str, return_url: str, now: datetime
+    *,
+    person_id: UUID,
+    amount_cents: int,
+    country: str,
+    evidence: list[str],
+    idempotency_key: str,
+    return_url: str,
+    now: datetime,
 ) -> TopUp:
     """Ask for a top-up of `amount_cents`, gross, and open its checkout; repeated with the same key it is the same one.
 
@@ -86,7 +92,7 @@ def start(
     """
     if not CENTS_LEAST <= amount_cents <= CENTS_MOST:
         raise Invalid(f"A top-up is between {money.show_cents(CENTS_LEAST)} and {money.show_cents(CENTS_MOST)}.")
-    if len(country) != 2 or not country.isascii() or not country.isalpha():  # noqa: PLR2004
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
         raise Invalid("The country is two letters (ISO 3166), for instance DE.")
     body = seals.sha256_of({"amount_cents": amount_cents})
     with transaction.atomic():
@@ -96,7 +102,7 @@ def start(
             top_up = TopUp.objects.get(id=kept["id"])
         else:
             if wallet.frozen_at is not None:
-                raise WalletFrozen("A payment into this wallet is disputed; it takes no credit until that is decided.")
+                raise wallets.frozen()
             top_up = TopUp.objects.create(
                 listener_id=person_id,
                 asked_cents=amount_cents,
@@ -106,7 +112,11 @@ def start(
                 created_at=now,
             )
             charging.keep_answer(
-                person_id=person_id, route="top-up", key=idempotency_key, body_sha256=body, answer={"id": str(top_up.id)}
+                person_id=person_id,
+                route="top-up",
+                key=idempotency_key,
+                body_sha256=body,
+                answer={"id": str(top_up.id)},
             )
     if not top_up.checkout_id:
         checkout = gateway().start(top_up=top_up, return_url=return_url)
@@ -130,7 +140,7 @@ def check_signature(*, header: str, body: bytes, actual: datetime) -> None:
     """
     parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
     stamp, given = parts.get("t", ""), parts.get("v1", "")
-    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:  # noqa: PLR2004
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
         raise SignatureRefused("The signature has no moment.")
     expected = hmac.new(webhook_key(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected.encode(), given.encode()):
@@ -145,7 +155,14 @@ def read_event(body: bytes) -> Mapping[str, Any]:
         event = json.loads(body)
         checkout = event["checkout"]
         shape = (str, str, str, str, int, str)
-        found = (event["id"], event["type"], checkout["id"], checkout["reference"], checkout["amount_cents"], checkout["currency"])
+        found = (
+            event["id"],
+            event["type"],
+            checkout["id"],
+            checkout["reference"],
+            checkout["amount_cents"],
+            checkout["currency"],
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid("The event has not the gateway's shape.") from error
     if any(type(value) is not wanted for value, wanted in zip(found, shape, strict=True)):

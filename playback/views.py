@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog import delivery
 from catalog import drawing as work_drawing
-from members import money
+from members import clock, money
 from members.problems import Problem
 from members.requests import moment_of, person_id_of
 from playback import drawing, sessions, topups, wallets
@@ -77,7 +77,9 @@ def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
         "listening": listening,
         "credit_micros": credit,
         "asks_first": asks_first,
-        "has_gate": listening.available and listening.free_seconds > 0 and (listening.basis == "paid" or not listening.signed_in),
+        "has_gate": listening.available
+        and listening.free_seconds > 0
+        and (listening.basis == "paid" or not listening.signed_in),
         "wave": work_drawing.wave(
             wave.layout["peaks"] if wave else PEAKS_WITHOUT_SOUND,
             gate_at=listening.free_seconds / listening.duration_seconds if listening.duration_seconds else 0,
@@ -174,7 +176,7 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
     context = {
         "overview": overview,
         "credit_micros": overview.balance_micros + overview.promo_micros,
-        "now": now,
+        "month_name": clock.day(now).strftime("%B"),
         "entries": [(entry, entry.balance_after_micros + entry.promo_after_micros) for entry in shown],
         "places": money.places_needed([entry.amount_micros for entry in shown]),
         "places_after": money.places_needed([entry.balance_after_micros + entry.promo_after_micros for entry in shown]),
@@ -183,7 +185,9 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         "choices": _choices(),
         "vat_percent": money_percent(settings.VAT_PPM),
         "limits_form": LimitsForm.of(overview),
-        "top_up_form": TopUpForm(initial={"country": getattr(person, "country", "") or "DE", "key": str(uuid4()), "back": _back(request)}),
+        "top_up_form": TopUpForm(
+            initial={"country": getattr(person, "country", "") or "DE", "key": str(uuid4()), "back": _back(request)}
+        ),
         "back": _back(request),
         **forms,
     }
@@ -271,4 +275,8 @@ def top_up_returned(request: HttpRequest) -> HttpResponse:
     top_up = TopUp.objects.filter(listener_id=request.user.pk).order_by("-created_at").first()
     if top_up is None:
         return redirect("playback:wallet")
-    return render(request, "playback/top_up.html", {"top_up": top_up, "back": _back(request), "vat_percent": money_percent(top_up.vat_ppm)})
+    return render(
+        request,
+        "playback/top_up.html",
+        {"top_up": top_up, "back": _back(request), "vat_percent": money_percent(top_up.vat_ppm)},
+    )

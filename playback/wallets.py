@@ -59,7 +59,7 @@ class WalletOverview:
     def refusal(self, amount: int) -> Problem | None:
         """Return the problem that charging `amount` would meet now, or None. The charge itself asks again."""
         if self.frozen:
-            return WalletFrozen("A payment into this wallet is disputed. What you own still plays.")
+            return frozen()
         for name, limit, spent in (
             ("day", self.day_limit_micros, self.spent_today_micros),
             ("month", self.month_limit_micros, self.spent_this_month_micros),
@@ -96,6 +96,11 @@ def limit_reached(*, name: str, limit: int, needed: int) -> LimitReached:
         limit_micros=limit,
         needed_micros=needed,
     )
+
+
+def frozen() -> WalletFrozen:
+    """Return the refusal of a frozen wallet."""
+    return WalletFrozen("A payment into this wallet is disputed. What you own still plays.")
 
 
 def insufficient_funds(*, needed: int, available: int) -> InsufficientFunds:
@@ -148,45 +153,50 @@ def overview_of(wallet: Wallet, *, now: datetime) -> WalletOverview:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Limit:
+    """A limit in force, and the raise that waits until a moment; None is no limit."""
+
+    in_force: int | None
+    waits: int | None
+    waits_until: datetime | None
+
+    def asked(self, wanted: int | None, now: datetime) -> "_Limit":
+        """Return the limit after somebody asked for another: lower at once, higher after a night's sleep."""
+        raises = self.in_force is not None and (wanted is None or wanted > self.in_force)
+        if not raises:
+            return _Limit(in_force=wanted, waits=None, waits_until=None)
+        if self.waits_until is not None and self.waits == wanted:
+            return self
+        return _Limit(in_force=self.in_force, waits=wanted, waits_until=now + RAISE_AFTER)
+
+
 def set_limits(
     *, person_id: UUID, day_limit_micros: int | None, month_limit_micros: int | None, now: datetime
 ) -> WalletOverview:
-    """Set both limits (None: no limit). A lower one holds at once and drops a raise that waits; a higher one holds after
-    24 hours. Raises Invalid for a negative or senselessly large limit."""
+    """Set both limits (None: no limit).
+
+    A lower one holds at once and drops a raise that waits; a higher one holds after 24 hours. Raises Invalid for a
+    negative or senselessly large limit.
+    """
     for limit in (day_limit_micros, month_limit_micros):
         if limit is not None and not 0 <= limit <= LIMIT_MOST_MICROS:
             raise Invalid(f"A limit is between {money.show(0)} and {money.show(LIMIT_MOST_MICROS)}, or none.")
     with transaction.atomic():
         wallet = lock(person_id)
-        standing = overview_of(wallet, now=now)
-        for span, wanted, in_force, waits, waits_until in (
-            ("day", day_limit_micros, standing.day_limit_micros, standing.next_day_limit_micros, standing.next_day_limit_at),
-            (
-                "month",
-                month_limit_micros,
-                standing.month_limit_micros,
-                standing.next_month_limit_micros,
-                standing.next_month_limit_at,
-            ),
-        ):
-            raises = in_force is not None and (wanted is None or wanted > in_force)
-            if raises and not (waits_until is not None and waits == wanted):
-                waits, waits_until = wanted, now + RAISE_AFTER
-            if not raises:
-                in_force, waits, waits_until = wanted, None, None
-            setattr(wallet, f"{span}_limit_micros", in_force)
-            setattr(wallet, f"next_{span}_limit_micros", waits)
-            setattr(wallet, f"next_{span}_limit_at", waits_until)
-        wallet.save(
-            update_fields=[
-                "day_limit_micros",
-                "next_day_limit_micros",
-                "next_day_limit_at",
-                "month_limit_micros",
-                "next_month_limit_micros",
-                "next_month_limit_at",
-            ]
-        )
+        stands = overview_of(wallet, now=now)
+        day = _Limit(
+            in_force=stands.day_limit_micros, waits=stands.next_day_limit_micros, waits_until=stands.next_day_limit_at
+        ).asked(day_limit_micros, now)
+        month = _Limit(
+            in_force=stands.month_limit_micros,
+            waits=stands.next_month_limit_micros,
+            waits_until=stands.next_month_limit_at,
+        ).asked(month_limit_micros, now)
+        wallet.day_limit_micros, wallet.month_limit_micros = day.in_force, month.in_force
+        wallet.next_day_limit_micros, wallet.next_day_limit_at = day.waits, day.waits_until
+        wallet.next_month_limit_micros, wallet.next_month_limit_at = month.waits, month.waits_until
+        wallet.save()
         return overview_of(wallet, now=now)
 
 
@@ -201,7 +211,9 @@ def record_consent(*, person_id: UUID, version: int, now: datetime) -> None:
     """Record that the listener asked for supply at once, knowing which text they agreed to. The first one stays."""
     with transaction.atomic():
         lock(person_id)
-        Wallet.objects.filter(listener_id=person_id, consented_at=None).update(consented_at=now, consent_version=version)
+        Wallet.objects.filter(listener_id=person_id, consented_at=None).update(
+            consented_at=now, consent_version=version
+        )
 
 
 def entries(*, person_id: UUID, before: datetime | None = None, limit: int = 50) -> list[Entry]:

@@ -10,7 +10,7 @@ class RoyaltiesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the policy."""
-        from members import policies  # noqa: PLC0415  (models are not loaded before)
-        from royalties import rules  # noqa: PLC0415
+        from members import policies
+        from royalties import rules
 
         policies.register(rules.REVENUE)

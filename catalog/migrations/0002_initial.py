@@ -6,128 +6,188 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='creatorrole',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='creator_roles', to=settings.AUTH_USER_MODEL),
+            model_name="creatorrole",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="creator_roles", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='creator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='catalog.creator'),
+            model_name="release",
+            name="creator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="releases", to="catalog.creator"
+            ),
         ),
         migrations.AddField(
-            model_name='splitline',
-            name='person',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='split_lines', to=settings.AUTH_USER_MODEL),
+            model_name="splitline",
+            name="person",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="split_lines",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='splitline',
-            name='sheet',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='catalog.splitsheet'),
+            model_name="splitline",
+            name="sheet",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="catalog.splitsheet"
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='creator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to='catalog.creator'),
+            model_name="upload",
+            name="creator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="uploads", to="catalog.creator"
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to=settings.AUTH_USER_MODEL),
+            model_name="upload",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="uploads", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='work',
-            name='creator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='works', to='catalog.creator'),
+            model_name="work",
+            name="creator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="works", to="catalog.creator"
+            ),
         ),
         migrations.AddField(
-            model_name='work',
-            name='release',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='works', to='catalog.release'),
+            model_name="work",
+            name="release",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="works", to="catalog.release"
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='work',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to='catalog.work'),
+            model_name="upload",
+            name="work",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="uploads", to="catalog.work"
+            ),
         ),
         migrations.AddField(
-            model_name='splitsheet',
-            name='work',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='split_sheets', to='catalog.work'),
+            model_name="splitsheet",
+            name="work",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="split_sheets", to="catalog.work"
+            ),
         ),
         migrations.AddField(
-            model_name='rendition',
-            name='work',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='renditions', to='catalog.work'),
+            model_name="rendition",
+            name="work",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="renditions", to="catalog.work"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creatorrole',
-            constraint=models.UniqueConstraint(fields=('creator', 'person'), name='creator_role_once_per_person'),
+            model_name="creatorrole",
+            constraint=models.UniqueConstraint(fields=("creator", "person"), name="creator_role_once_per_person"),
         ),
         migrations.AddConstraint(
-            model_name='splitline',
-            constraint=models.UniqueConstraint(fields=('sheet', 'line_number'), name='split_line_number_is_unique'),
+            model_name="splitline",
+            constraint=models.UniqueConstraint(fields=("sheet", "line_number"), name="split_line_number_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='splitline',
-            constraint=models.CheckConstraint(condition=models.Q(('share_ppm__gte', 1), ('share_ppm__lte', 1000000)), name='split_share_is_within_the_whole'),
+            model_name="splitline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share_ppm__gte", 1), ("share_ppm__lte", 1000000)),
+                name="split_share_is_within_the_whole",
+            ),
         ),
         migrations.AddIndex(
-            model_name='work',
-            index=models.Index(condition=models.Q(('state', 'published')), fields=['-published_at', '-id'], name='work_new'),
+            model_name="work",
+            index=models.Index(
+                condition=models.Q(("state", "published")), fields=["-published_at", "-id"], name="work_new"
+            ),
         ),
         migrations.AddIndex(
-            model_name='work',
-            index=models.Index(fields=['creator', '-published_at'], name='work_by_creator'),
+            model_name="work",
+            index=models.Index(fields=["creator", "-published_at"], name="work_by_creator"),
         ),
         migrations.AddConstraint(
-            model_name='work',
-            constraint=models.CheckConstraint(condition=models.Q(('price_micros', None), ('price_micros__gte', 0), _connector='OR'), name='work_price_is_never_negative'),
+            model_name="work",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_micros", None), ("price_micros__gte", 0), _connector="OR"),
+                name="work_price_is_never_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='work',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published_at__isnull', False), _connector='OR'), name='work_published_has_its_moment'),
+            model_name="work",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "published"), _negated=True), ("published_at__isnull", False), _connector="OR"
+                ),
+                name="work_published_has_its_moment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='work',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'off'), _negated=True), ('off_at__isnull', False), _connector='OR'), name='work_off_has_its_moment'),
+            model_name="work",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "off"), _negated=True), ("off_at__isnull", False), _connector="OR"
+                ),
+                name="work_off_has_its_moment",
+            ),
         ),
         migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(condition=models.Q(('state__in', ['ready', 'rejected']), _negated=True), fields=['created_at'], name='upload_unfinished'),
+            model_name="upload",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ready", "rejected"]), _negated=True),
+                fields=["created_at"],
+                name="upload_unfinished",
+            ),
         ),
         migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(fields=['creator', 'sha256'], name='upload_same_file'),
+            model_name="upload",
+            index=models.Index(fields=["creator", "sha256"], name="upload_same_file"),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__lte', 100)), name='upload_percent_is_at_most_100'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("percent__lte", 100)), name="upload_percent_is_at_most_100"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='upload_rejected_has_a_reason'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "rejected"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="upload_rejected_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), ('work__isnull', False), _connector='OR'), name='upload_ready_has_a_work'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ready"), _negated=True), ("work__isnull", False), _connector="OR"
+                ),
+                name="upload_ready_has_a_work",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='splitsheet',
-            constraint=models.UniqueConstraint(fields=('work', 'version'), name='split_sheet_version_is_unique'),
+            model_name="splitsheet",
+            constraint=models.UniqueConstraint(fields=("work", "version"), name="split_sheet_version_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(fields=('work', 'kind'), name='rendition_one_of_a_kind'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(fields=("work", "kind"), name="rendition_one_of_a_kind"),
         ),
     ]

@@ -12,7 +12,8 @@ def found_the_coop(apps, schema_editor):
     """Write the one row: the time zone, and a clock that is not moved."""
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO members_coop (id, time_zone, clock_offset) VALUES (1, %s, interval '0')", [settings.COOP_TIME_ZONE]
+            "INSERT INTO members_coop (id, time_zone, clock_offset) VALUES (1, %s, interval '0')",
+            [settings.COOP_TIME_ZONE],
         )
 
 

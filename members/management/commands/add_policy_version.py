@@ -1,4 +1,4 @@
-"""`manage.py add_policy_version KEY JSON --from MOMENT`: records a version, until voting does. Refused in production."""
+"""`manage.py add_policy_version KEY JSON --from MOMENT`: records a version until voting does; not in production."""
 
 import json
 from datetime import datetime

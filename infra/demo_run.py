@@ -1,0 +1,193 @@
+"""The whole of Refrain on one machine, with pretend people and pretend money, until somebody stops it.
+
+    infra/demo [--port PORT] [--data DIR] [--works DIR]
+
+What is in DIR is kept and continued by the next run. While it runs, `REFRAIN_DATA=DIR .venv/bin/python manage.py ...`
+talks to it.
+"""
+
+import argparse
+import http.client
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from infra.parts.child import Child, PartFailedError, is_free
+from infra.stack import Stack, StackInUseError
+
+ROOT = Path(__file__).resolve().parent.parent
+USUAL_PORT = 8000
+WEB_PROCESSES = 2
+PASSWORD = "refrain-demo"  # noqa: S105 - it is printed for everybody to use
+PEOPLE = (
+    ("lena, lars", "listeners"),
+    ("ana, ben, cleo", "creators"),
+    ("wen, wim", "workers"),
+    ("tess, tom", "treasurers"),
+    ("sam", "secretary"),
+)
+
+
+class StopAsked(BaseException):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+
+def main() -> None:
+    """Run the demo; exit with 0 when it was asked to stop, with 1 when something failed."""
+    chosen = read_arguments()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, _ask_to_stop)
+    stack = Stack(chosen.data, mode="demo")
+    try:
+        run(stack, port=chosen.port, works=chosen.works)
+    except StopAsked:
+        say("Stopping ...")
+    except (PartFailedError, StackInUseError) as error:
+        say(f"The demo stops: {error}")
+        sys.exit(1)
+    finally:
+        # From here on nothing may interrupt: the database is written to disk in order.
+        for asked in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked, signal.SIG_IGN)
+        stack.stop()
+    say(f"Stopped. Everything is kept in {stack.folder}")
+
+
+def read_arguments() -> argparse.Namespace:
+    """Return what was asked for on the command line."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    arguments = argparse.ArgumentParser(prog="infra/demo", description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("--port", type=int, help=f"serve on this port (usually {USUAL_PORT}, or a free one)")
+    arguments.add_argument("--data", type=Path, default=cache / "refrain", help="keep everything in this folder")
+    arguments.add_argument("--works", type=Path, help="take in your own music and photos from this folder")
+    chosen = arguments.parse_args()
+    if chosen.works is not None:
+        chosen.works = chosen.works.resolve()
+        if not chosen.works.is_dir():
+            arguments.error(f"--works: {chosen.works} is not a folder")
+    return chosen
+
+
+def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
+    """Start everything in its order, fill it, say that it is ready, and watch it until somebody stops it."""
+    stack.take_folder()
+    stack.web_port = _choose_port(stack, port)
+    say(f"Everything is kept in {stack.folder}")
+    say("Starting PostgreSQL and Valkey ...")
+    stack.start()
+    say("Bringing the database up to date ...")
+    _manage(stack, "migrate", "--verbosity", "0", as_owner=True)
+    _manage(stack, "grant_web_role", as_owner=True)
+    say("Collecting the static files ...")
+    _manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
+    say("Starting the payment gateway (play money), the web server and the worker ...")
+    state = stack.folder / "play-money.sqlite3"
+    gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", state]
+    stack.run("Payment gateway", [sys.executable, *gateway])
+    web = start_web(stack)
+    start_worker(stack)
+    web.wait_until(lambda: _answers(stack.web_port))
+    say("Making the people and the catalogue ...")
+    _manage(stack, "build_demo", as_owner=True)
+    if works is not None:
+        say(f"Taking in what is in {works} ...")
+        _manage(stack, "import_works", str(works), "--creator", "demo", as_owner=True)
+    start_beat(stack)
+    _welcome(stack)
+    while True:
+        _check_children(stack)
+        time.sleep(0.3)
+
+
+def start_web(stack: Stack) -> Child:
+    """Start the production server: processes of one thread each."""
+    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(stack.web_port), "--no-ws"]
+    processes = ["--workers", str(WEB_PROCESSES), "--blocking-threads", "1", "--workers-kill-timeout", "5"]
+    resilience = ["--respawn-failed-workers", "--respawn-interval", "0.5", "--log-level", "warning"]
+    command = [sys.executable, "-m", "granian", *options, *processes, *resilience, "infra.wsgi:application"]
+    return stack.run("Web server", command)
+
+
+def start_worker(stack: Stack) -> Child:
+    """Start the Celery worker."""
+    concurrency = str(min(2, os.cpu_count() or 1))
+    options = ["--concurrency", concurrency, "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    return stack.run("Worker", [sys.executable, "-m", "celery", "-A", "infra", "worker", *options])
+
+
+def start_beat(stack: Stack) -> Child:
+    """Start Celery's beat."""
+    # Its file only says when each job ran last, and a kill can leave half of it; a fresh one runs what is due.
+    for leftover in stack.folder.glob("beat-schedule*"):
+        leftover.unlink()
+    options = ["--schedule", stack.folder / "beat-schedule", "--pidfile", "", "--loglevel", "WARNING"]
+    return stack.run("Beat", [sys.executable, "-m", "celery", "-A", "infra", "beat", *options])
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
+
+
+def _ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+    # Once is enough; a second press must not break into the stopping.
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.SIG_IGN)
+    raise StopAsked
+
+
+def _choose_port(stack: Stack, wanted: int | None) -> int:
+    if wanted is not None:
+        if not is_free(wanted):
+            raise PartFailedError(f"port {wanted} is taken; choose another with --port")
+        return wanted
+    return USUAL_PORT if is_free(USUAL_PORT) else stack.web_port
+
+
+def _manage(stack: Stack, *words: str, as_owner: bool = False) -> None:
+    command = stack.run(
+        f"manage.py {words[0]}",
+        [sys.executable, ROOT / "manage.py", *words],
+        env={"REFRAIN_AS_OWNER": "1" if as_owner else "0"},
+        shown=True,
+    )
+    while command.is_running():
+        _check_children(stack, but=command)
+        time.sleep(0.05)
+    stack.children.remove(command)
+    if command.exit_code:
+        raise PartFailedError(f"{command.name} ended with {command.exit_code}")
+
+
+def _check_children(stack: Stack, *, but: Child | None = None) -> None:
+    dead = next((child for child in stack.dead_children() if child is not but), None)
+    if dead is not None:
+        raise PartFailedError(f"{dead.name} ended unexpectedly, with {dead.exit_code}.\n{dead.last_words()}")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _welcome(stack: Stack) -> None:
+    say(f"\nready {stack.base_url}\n")
+    say(f"Sign in as NAME@demo.example with the password {PASSWORD}:")
+    for names, role in PEOPLE:
+        say(f"  {names:<16} {role}")
+    say(f"Mail that was sent: {stack.base_url}/outbox")
+    say(f"Commands: REFRAIN_DATA={stack.folder} {sys.executable} {ROOT / 'manage.py'} help")
+    say("Stop with Ctrl-C.")
+
+
+if __name__ == "__main__":
+    main()
