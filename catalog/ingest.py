@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
-from catalog import leases, naming, probing, publishing, renditions, sandbox, sleeves, store, tagging
+from catalog import leases, naming, probing, publishing, renditions, sandbox, sleeves, store
 from catalog.models import Release, Rendition, Upload, Work
 from catalog.sniffing import Unreadable
 from members.problems import Invalid, NotFound, Problem
@@ -264,7 +264,7 @@ def _inspect(upload: Upload, hold: leases.Hold) -> None:
         "album": tags.get("album", ""),
         "track": tags.get("track", ""),
         "date": tags.get("date", ""),
-        "licence": tagging.licence_of(tags.get("licence", "")),
+        "licence": tags.get("licence", ""),
         "notes": said["notes"],
         "has_picture": said["cover"] is not None,
     }

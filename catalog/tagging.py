@@ -37,28 +37,29 @@ NAMES = {
     "album": ("TALB", "\xa9alb", "album"),
     "track": ("TRCK", "trkn", "tracknumber"),
     "date": ("TDRC", "\xa9day", "date"),
-    "licence": ("WCOP", "cprt", "license"),
 }
-LENGTHS = {"title": 300, "artist": 120, "album": 200, "track": 20, "date": 40, "licence": 300}
+LENGTHS = {"title": 300, "artist": 120, "album": 200, "track": 20, "date": 40}
+LICENCE_WORDS = ("wcop", "tcop", "cprt", "licen", "copyright")
 
 
-def licence_of(text: str) -> str:
-    """Return the licence of the catalogue that an address names, e.g. cc-by-sa-3.0, or "" if it names none of them."""
-    match = CREATIVE_COMMONS.search(text)
-    if match is None:
-        return ""
-    return "cc0-1.0" if match[3] else f"cc-{match[1].lower()}-{match[2]}"
+def licence_of(tags: Any) -> str:
+    """Return the licence of the catalogue whose address the tags name, e.g. cc-by-sa-3.0; "" if they name none.
+
+    Every program has its own tag for it, so all that speak of a licence or a copyright are looked at.
+    """
+    for key in tags:
+        if any(word in key.lower() for word in LICENCE_WORDS):
+            match = CREATIVE_COMMONS.search(str(tags[key])[:2_000])
+            if match is not None:
+                return "cc0-1.0" if match[3] else f"cc-{match[1].lower()}-{match[2]}"
+    return ""
 
 
 def _first(tags: Any, column: int, names: tuple[str, str, str]) -> str:
     key = names[column]
     if column == 0:
         frames = tags.getall(key) if hasattr(tags, "getall") else []
-        for frame in frames:
-            text = getattr(frame, "url", None) or next((str(part) for part in getattr(frame, "text", ())), "")
-            if text:
-                return str(text)
-        return ""
+        return next((str(part) for frame in frames for part in getattr(frame, "text", ()) if str(part)), "")
     values = tags.get(key) or tags.get(key.replace("tracknumber", "track")) or []
     value = values[0] if isinstance(values, list) and values else values
     if isinstance(value, tuple):
@@ -80,7 +81,11 @@ def read_tags(file: Any) -> dict[str, str]:
             continue
         if text:
             found[tag] = text
-    return found
+    try:
+        licence = licence_of(tags)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        licence = ""
+    return {**found, "licence": licence} if licence else found
 
 
 def pictures(file: Any) -> list[tuple[int, bytes]]:
