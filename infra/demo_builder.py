@@ -1,0 +1,244 @@
+"""Fills the demo: people in every role, a small real catalogue through the real ingest, and some months of listening.
+
+Everything goes through the same doors as anybody's: uploads wait for the worker, top-ups for the gateway's webhook,
+plays are quoted and charged. Only the clock is moved, back to the summer and forward again. Safe to run twice.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from allauth.account.models import EmailAddress
+from django.utils.text import slugify
+
+from catalog import ingest, publishing, tasks
+from catalog.ingest import AlreadyUploaded
+from catalog.models import Creator, CreatorRole, Upload, Work
+from members import clock
+from members.models import Person, StaffRole
+from members.problems import Problem
+from playback import charging, reversals, sessions, topups, wallets
+from playback.models import Charge, PromoBudget, TopUp
+
+PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
+WORKS = Path(__file__).resolve().parent / "demo_works"
+BEGINS_BEFORE = timedelta(days=96)
+INGEST_SECONDS_MOST = 240
+WEBHOOK_SECONDS_MOST = 20
+BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """Somebody of the demo."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+
+    @property
+    def email(self) -> str:
+        """The address they sign in with."""
+        return f"{self.name.lower()}@demo.example"
+
+
+PEOPLE = (
+    Member(name="Lena"),
+    Member(name="Lars"),
+    Member(name="Ana"),
+    Member(name="Ben"),
+    Member(name="Cleo"),
+    Member(name="Wen", roles=(StaffRole.Role.CATALOGUE,)),
+    Member(name="Wim"),
+    Member(name="Tess", roles=(StaffRole.Role.TREASURER, StaffRole.Role.DIRECTOR)),
+    Member(name="Tom", roles=(StaffRole.Role.TREASURER,)),
+    Member(name="Sam", roles=(StaffRole.Role.SECRETARY, StaffRole.Role.DIRECTOR)),
+)
+CREATORS = ("ana", "ben", "cleo")
+# Whose profile an artist's works appear under; Cleo runs all others, as a label does.
+RUN_BY = {"Maxstack": "ana", "macroform": "ben", "Reno Project": "ben"}
+LISTENERS = ("lena", "lars", "wim", "ben")
+
+
+class DemoFailed(Problem):
+    """The demo could not be filled; the message says what did not happen."""
+
+    slug, status, title = "demo-failed", 500, "The demo could not be filled"
+
+
+def build(*, say: Callable[[str], None]) -> None:
+    """Fill the demo, or find that it is. `say` is told each step."""
+    clock.set_offset(timedelta(0))
+    people = {member.name.lower(): _person(member) for member in PEOPLE}
+    _profile("Demo", people["cleo"])
+    if Charge.objects.exists():
+        say("  the demo is filled already")
+        return
+    began = clock.now() - BEGINS_BEFORE
+    try:
+        clock.set_offset(-BEGINS_BEFORE)
+        works = _catalogue(people, say)
+        _budget()
+        charged = _months_of_listening(people, works, began, say)
+    finally:
+        clock.set_offset(timedelta(0))
+    say(f"  {len(works)} works, {charged} plays and purchases in {BEGINS_BEFORE.days} days")
+
+
+def _person(member: Member) -> Person:
+    person = Person.objects.filter(email=member.email).first()
+    if person is None:
+        person = Person.objects.create_user(member.email, PASSWORD, name=member.name, country="DE")
+        EmailAddress.objects.create(user=person, email=member.email, verified=True, primary=True)
+        for role in member.roles:
+            StaffRole.objects.create(person=person, role=role)
+    return person
+
+
+def _profile(artist: str, person: Person) -> Creator:
+    creator, _ = Creator.objects.get_or_create(slug=slugify(artist), defaults={"name": artist})
+    CreatorRole.objects.get_or_create(creator=creator, person=person, defaults={"role": CreatorRole.Role.OWNER})
+    return creator
+
+
+def _catalogue(people: dict[str, Person], say: Callable[[str], None]) -> list[Work]:
+    listed: list[dict[str, Any]] = json.loads((WORKS / "works.json").read_text())["works"]
+    waiting = [(entry, _send(entry, people)) for entry in listed]
+    deadline = clock.ticks() + INGEST_SECONDS_MOST
+    while True:
+        uploads = {
+            upload.id: upload for upload in Upload.objects.filter(id__in=[upload_id for _, upload_id in waiting])
+        }
+        ready = sum(upload.state == Upload.State.READY for upload in uploads.values())
+        rejected = [upload for upload in uploads.values() if upload.state == Upload.State.REJECTED]
+        say(f"  the worker has taken in {ready} of {len(waiting)} tracks")
+        if rejected:
+            raise DemoFailed(f"{rejected[0].filename}: {rejected[0].reason}")
+        if ready == len(waiting):
+            return [_publish(entry, uploads[upload_id]) for entry, upload_id in waiting]
+        if clock.ticks() > deadline:
+            raise DemoFailed("the worker did not take the tracks in; its log says why")
+        time.sleep(2)
+
+
+def _send(entry: dict[str, Any], people: dict[str, Person]) -> UUID:
+    person = people[RUN_BY.get(entry["artist"], "cleo")]
+    creator = _profile(entry["artist"], person)
+    try:
+        upload = ingest.receive(
+            person_id=person.id,
+            creator_id=creator.id,
+            filename=entry["file"],
+            chunks=_blocks(WORKS / entry["file"]),
+            now=clock.now(),
+        )
+    except AlreadyUploaded as known:
+        return Upload.objects.filter(work_id=known.extra["work"]).values_list("id", flat=True)[0]
+    tasks.wake(upload.id)
+    return upload.id
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            yield block
+
+
+def _publish(entry: dict[str, Any], upload: Upload) -> Work:
+    assert upload.work_id is not None
+    work = publishing.change(
+        work_id=upload.work_id,
+        person_id=upload.person_id,
+        now=clock.now(),
+        title=entry["title"],
+        licence=entry["licence"],
+        historic=entry["historic"],
+        credits=[{"role": "attribution", "name": entry["attribution"]}],
+    )
+    return publishing.publish(work_id=work.id, person_id=upload.person_id, now=clock.now())
+
+
+def _budget() -> None:
+    if not PromoBudget.objects.filter(left_micros__gt=0).exists():
+        reversals.fund_budget(amount_micros=50_000_000)
+
+
+def _months_of_listening(
+    people: dict[str, Person], works: list[Work], began: datetime, say: Callable[[str], None]
+) -> int:
+    """Let the listeners come back on most evenings, each with favourites; return how often something was charged."""
+    fate = random.Random(1977)  # noqa: S311  (the same demo each time, nothing secret)
+    favourites = {name: fate.sample(works, k=5) for name in LISTENERS}
+    charged = 0
+    for evening in range(1, BEGINS_BEFORE.days):
+        moment = began + timedelta(days=evening, minutes=fate.randrange(240))
+        clock.set_offset(moment - (clock.now() - clock.offset()))
+        for name in LISTENERS:
+            if fate.random() < 0.55:
+                continue
+            if wallets.overview(person_id=people[name].id, now=clock.now()).balance_micros < 1_000_000:
+                _top_up(people[name], cents=fate.choice([500, 1_000]))
+            for work in fate.sample(favourites[name], k=fate.randrange(1, 3)):
+                charged += _listen(people[name], work, fate)
+        if evening % 16 == 0:
+            say(f"  {clock.day(clock.now()).isoformat()}: {charged} plays and purchases so far")
+    tess, lars = people["tess"], people["lars"]
+    reversals.grant(
+        listener_id=people["lena"].id,
+        staff_id=tess.id,
+        amount_micros=250_000,
+        reason="Welcome to Refrain",
+        key="welcome-lena",
+    )
+    last = Charge.objects.filter(listener=lars).order_by("-charged_at").first()
+    if last is not None:
+        reversals.reverse(
+            listener_id=lars.id, charge_id=last.id, staff_id=tess.id, reason="The sound broke off", now=clock.now()
+        )
+    return charged
+
+
+def _listen(person: Person, work: Work, fate: random.Random) -> int:
+    """Hear a work once, or stop within its opening; return 1 if something was charged."""
+    now = clock.now()
+    sitting, _ = sessions.begin(person_id=person.id, work_id=work.id, now=now)
+    if sitting.basis != sessions.PAID or sitting.charged:
+        sessions.report_progress(
+            person_id=person.id, session_id=sitting.id, position_ms=work.duration_ms or 0, completed=True, now=now
+        )
+        return 0
+    if fate.random() < 0.2 or sitting.blocked:
+        return 0
+    if sitting.paid_micros > 100_000 and fate.random() < 0.1:
+        left = sitting.cap_micros - sitting.paid_micros
+        charging.purchase(person_id=person.id, work_id=work.id, price_micros=left, key=str(uuid4()), now=now)
+        return 1
+    charging.charge_session(person_id=person.id, session_id=sitting.id, price_micros=sitting.price_micros)
+    sessions.report_progress(
+        person_id=person.id, session_id=sitting.id, position_ms=work.duration_ms or 0, completed=True, now=now
+    )
+    return 1
+
+
+def _top_up(person: Person, *, cents: int) -> None:
+    """Buy credit at the demo's gateway and wait for its webhook."""
+    top_up = topups.start(
+        person_id=person.id,
+        amount_cents=cents,
+        country="DE",
+        evidence=["the demo"],
+        idempotency_key=str(uuid4()),
+        return_url="",
+        now=clock.now(),
+    )
+    topups.gateway().settle(checkout_id=top_up.checkout_id)
+    deadline = clock.ticks() + WEBHOOK_SECONDS_MOST
+    while TopUp.objects.get(id=top_up.id).state != TopUp.State.SETTLED:
+        if clock.ticks() > deadline:
+            raise DemoFailed("the gateway's webhook did not arrive")
+        time.sleep(0.02)
