@@ -13,11 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 
 from infra.parts.seaweedfs import SeaweedFS
 from infra.parts.valkey import Valkey
 from infra.stack import Stack
+
+# How long one example takes says something about the machine's load and nothing about the code.
+hypothesis.settings.register_profile("refrain", deadline=None)
+hypothesis.settings.load_profile("refrain")
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 

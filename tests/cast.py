@@ -1,0 +1,198 @@
+"""The one cast of all tests: people, profiles, works with the rows of their sound, credit that came in as credit does.
+
+Everything here is made of rows, without media or HTTP: a track has a rendition's layout, but no bytes lie in the store.
+Names tell who is who in a story (`lena` listens, `ana` makes music, `tess` and `tom` keep the treasury).
+"""
+
+from datetime import datetime
+from itertools import count
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection
+
+from catalog import splits
+from catalog.models import Creator, CreatorRole, Rendition, Upload, Work
+from members import clock, policies
+from members.models import Person, StaffRole
+from playback import reversals, topups
+from playback.models import TopUp, Wallet
+
+_numbers = count(1)
+
+# What a migration wrote stays through every test, and so does what Django made of the models.
+FOUNDING_TABLES = frozenset(
+    {"members_coop", "members_policyversion", "playback_promobudget", "django_migrations", "django_content_type"}
+    | {"auth_permission"}
+)
+
+
+def person(name: str = "lena", *, staff: tuple[str, ...] = (), country: str = "DE") -> Person:
+    """Make a person; `staff` are the roles they have (treasurer, director, secretary, catalogue)."""
+    made = Person.objects.create(
+        email=f"{name}-{next(_numbers)}@cast.example", name=name.capitalize(), country=country, password="!"
+    )
+    StaffRole.objects.bulk_create(StaffRole(person=made, role=role) for role in staff)
+    return made
+
+
+def treasurer(name: str = "tess") -> Person:
+    """Make a person who may give money back and grant promo."""
+    return person(name, staff=("treasurer",))
+
+
+def creator(owner: Person, *, editors: tuple[Person, ...] = (), viewers: tuple[Person, ...] = ()) -> Creator:
+    """Make a profile run by `owner`."""
+    profile = Creator.objects.create(slug=f"profile-{next(_numbers)}", name=owner.name)
+    CreatorRole.objects.bulk_create(
+        CreatorRole(creator=profile, person=who, role=role)
+        for role, people in (("owner", (owner,)), ("editor", editors), ("viewer", viewers))
+        for who in people
+    )
+    return profile
+
+
+def track(
+    by: Creator,
+    *,
+    seconds: float = 180,
+    price_micros: int | None = None,
+    state: str = "published",
+    now: datetime | None = None,
+) -> Work:
+    """Make a track with a split sheet for its profile's owner and the layout of its sound, as ingest leaves them."""
+    now = now or clock.now()
+    number = next(_numbers)
+    made = Work.objects.create(
+        creator=by,
+        kind=Work.Kind.TRACK,
+        title=f"Track {number}",
+        state=state,
+        price_micros=price_micros,
+        duration_ms=round(seconds * 1000),
+        lossless=True,
+        created_at=now,
+        published_at=None if state == Work.State.DRAFT else now,
+        off_at=now if state == Work.State.OFF else None,
+    )
+    owner = by.roles.select_related("person").get(role=CreatorRole.Role.OWNER).person
+    if state != Work.State.DRAFT:
+        splits.found_own_sheet(work_id=made.id, person_id=owner.id, email=owner.email, now=now)
+    Upload.objects.create(
+        person=owner,
+        creator=by,
+        work=made,
+        state=Upload.State.READY,
+        percent=100,
+        filename=f"track-{number}.flac",
+        size_bytes=1_000_000,
+        sha256=f"{number:064x}",
+        kind="flac",
+        found={"sample_rate": 44_100},
+        original_key=f"originals/{uuid4()}",
+        created_at=now,
+        finished_at=now,
+    )
+    for kind in (Rendition.Kind.HLS_128, Rendition.Kind.HLS_256):
+        Rendition.objects.create(
+            work=made,
+            kind=kind,
+            prefix=f"renditions/{made.id}/{uuid4()}/",
+            layout=layout(round(seconds * 1_000_000)),
+            size_bytes=round(seconds * 16_000),
+            created_at=now,
+        )
+    return made
+
+
+def layout(micros: int) -> dict[str, object]:
+    """Return the layout of a rendition: pieces of 5 s, of 2 s under a minute, a short tail joined to its neighbour."""
+    piece = 2_000_000 if micros < 60_000_000 else 5_000_000
+    lengths = [piece] * (micros // piece)
+    tail = micros % piece
+    if lengths and tail < piece // 2:
+        lengths[-1] += tail
+    elif tail:
+        lengths.append(tail)
+    return {
+        "init": {"file": "init.mp4", "bytes": 700},
+        "segments": [
+            {"file": f"{n:05d}.m4s", "offset": 0, "bytes": length // 62, "micros": length}
+            for n, length in enumerate(lengths)
+        ],
+        "target_seconds": -(-max(lengths) // 1_000_000),
+    }
+
+
+def top_up(to: Person, cents: int, *, vat_ppm: int = 0) -> TopUp:
+    """Give bought credit: a top-up of `cents`, gross, that the gateway says was paid. Without VAT unless told."""
+    now = clock.now()
+    asked = TopUp.objects.create(
+        listener=to,
+        asked_cents=cents,
+        country=to.country,
+        vat_ppm=vat_ppm,
+        regime="spv" if vat_ppm else "none",
+        checkout_id=f"checkout-{next(_numbers)}",
+        created_at=now,
+    )
+    topups.take_in(event=event(asked, cents=cents), now=now)
+    asked.refresh_from_db()
+    return asked
+
+
+def event(of: TopUp, *, cents: int | None = None, kind: str = topups.SETTLED_TYPE, name: str = "") -> dict[str, object]:
+    """Return what the gateway tells about a top-up: paid in full unless told otherwise."""
+    return {
+        "id": name or f"event-{next(_numbers)}",
+        "type": kind,
+        "checkout": {
+            "id": of.checkout_id,
+            "reference": str(of.id),
+            "amount_cents": of.asked_cents if cents is None else cents,
+            "currency": settings.CURRENCY,
+        },
+    }
+
+
+def promo(to: Person, micros: int) -> None:
+    """Give promo credit, exact to the micro, from a budget that is filled for it."""
+    reversals.fund_budget(amount_micros=micros)
+    reversals.grant(
+        listener_id=to.id, staff_id=treasurer().id, amount_micros=micros, reason="A gift for a test.", now=clock.now()
+    )
+
+
+def wallet(of: Person) -> Wallet:
+    """Return the row of somebody's wallet as it stands, an empty one for who has none."""
+    return Wallet.objects.filter(listener=of).first() or Wallet(listener=of)
+
+
+def entries_sum(of: Person) -> tuple[int, int]:
+    """Return what the rows of somebody's history sum to: bought credit and promo."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(balance_micros), 0)::bigint, coalesce(sum(promo_micros), 0)::bigint"
+            " FROM playback_wallet_entry WHERE listener_id = %s",
+            [of.id],
+        )
+        balance, given = cursor.fetchone()
+    return balance, given
+
+
+def forget_everything() -> None:
+    """Empty the database down to what the migrations wrote, for tests that commit.
+
+    A superuser of a throw-away database switches off the triggers that refuse exactly this.
+    """
+    tables = [name for name in connection.introspection.table_names() if name not in FOUNDING_TABLES]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, tables))}")
+            cursor.execute("DELETE FROM members_policyversion WHERE seq > 1")
+            cursor.execute("UPDATE members_coop SET clock_offset = interval '0'")
+            cursor.execute("UPDATE playback_promobudget SET left_micros = 0")
+        finally:
+            cursor.execute("SET session_replication_role = origin")
+    policies.forget()
