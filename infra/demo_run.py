@@ -85,7 +85,7 @@ def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
     _manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
     say("Starting the payment gateway (play money), the web server and the worker ...")
     state = stack.folder / "play-money.sqlite3"
-    gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", state]
+    gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
     stack.run("Payment gateway", [sys.executable, *gateway])
     web = start_web(stack)
     start_worker(stack)
@@ -123,7 +123,7 @@ def start_beat(stack: Stack) -> Child:
     # Its file only says when each job ran last, and a kill can leave half of it; a fresh one runs what is due.
     for leftover in stack.folder.glob("beat-schedule*"):
         leftover.unlink()
-    options = ["--schedule", stack.folder / "beat-schedule", "--pidfile", "", "--loglevel", "WARNING"]
+    options = ["--schedule", str(stack.folder / "beat-schedule"), "--pidfile", "", "--loglevel", "WARNING"]
     return stack.run("Beat", [sys.executable, "-m", "celery", "-A", "infra", "beat", *options])
 
 

@@ -22,14 +22,17 @@ class PartFailedError(RuntimeError):
 
 
 class Child:
-    """One process that ends with us: started in a group of its own, its output kept in a log file."""
+    """One process that ends with us: started in a group of its own.
+
+    Its output goes to the file `log`, or without one to where ours goes.
+    """
 
     def __init__(
         self,
         name: str,
         command: Sequence[str | Path],
         *,
-        log: Path,
+        log: Path | None,
         env: Mapping[str, str] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         user_options: Sequence[str] = (),
@@ -44,16 +47,19 @@ class Child:
 
     def start(self) -> None:
         """Start it. Call this from a thread that lives on: on Linux the child is told when that *thread* ends."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         prefix: list[str] = []
         if shutil.which("setpriv"):
             prefix = ["setpriv", *self.user_options, "--pdeathsig", self.stop_signal.name.removeprefix("SIG"), "--"]
-        with self.log.open("ab") as log:
+        with contextlib.ExitStack() as files:
+            log = None
+            if self.log is not None:
+                self.log.parent.mkdir(parents=True, exist_ok=True)
+                log = files.enter_context(self.log.open("ab"))
             self._running = subprocess.Popen(
                 [*prefix, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=subprocess.STDOUT,
+                stderr=None if log is None else subprocess.STDOUT,
                 env=None if self.env is None else dict(self.env),
                 start_new_session=True,
             )
@@ -106,6 +112,8 @@ class Child:
 
     def last_words(self, lines: int = 12) -> str:
         """Return the end of its log, and where the whole of it is."""
+        if self.log is None:
+            return ""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join([f"The end of {self.log}:", *text.splitlines()[-lines:]])
 

@@ -30,7 +30,7 @@ class Postman(threading.Thread):
         # Straight to the address: a proxy named in the environment is not for this machine's own ports.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
         self._woken = threading.Event()
-        self._ending = False
+        self._ending = threading.Event()
 
     def wake(self) -> None:
         """Say that something was queued."""
@@ -38,22 +38,22 @@ class Postman(threading.Thread):
 
     def end(self) -> None:
         """Stop after the webhook that is under way; what waits stays queued in the till."""
-        self._ending = True
+        self._ending.set()
         self._woken.set()
         self.join(TIMEOUT_SECONDS + 1)
 
     def run(self) -> None:
         """Send until told to end."""
-        while not self._ending:
+        while not self._ending.is_set():
             self._woken.clear()
             for event in self.till.due_events():
-                if self._ending:
+                if self._ending.is_set():
                     return
                 if self._is_taken(event):
                     self.till.delivered(event)
                 else:
                     self.till.refused(event)
-            if not self._ending:
+            if not self._ending.is_set():
                 self._woken.wait(self.till.seconds_until_due())
 
     def _is_taken(self, event: DueEvent) -> bool:
