@@ -1,6 +1,7 @@
 """Seals: known answers from the standards, and proofs that only the true leaf passes."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -31,16 +32,16 @@ PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
 @pytest.mark.parametrize("count", range(1, 9))
-def test_roots_are_those_of_the_reference_tree(count):
+def test_roots_are_those_of_the_reference_tree(count: int) -> None:
     assert seals.root(LEAVES[:count]).hex() == ROOTS[count - 1]
 
 
-def test_the_empty_tree_has_the_hash_of_nothing():
+def test_the_empty_tree_has_the_hash_of_nothing() -> None:
     assert seals.root([]) == hashlib.sha256(b"").digest()
 
 
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=40), st.data())
-def test_every_leaf_proves_itself_and_no_other_content_does(leaves, draw):
+def test_every_leaf_proves_itself_and_no_other_content_does(leaves: list[bytes], draw: st.DataObject) -> None:
     index = draw.draw(st.integers(min_value=0, max_value=len(leaves) - 1))
     path = seals.proof(leaves, index)
     assert seals.root_from_proof(content=leaves[index], index=index, count=len(leaves), path=path) == seals.root(leaves)
@@ -49,7 +50,7 @@ def test_every_leaf_proves_itself_and_no_other_content_does(leaves, draw):
 
 
 @given(st.lists(st.binary(min_size=1, max_size=4), min_size=2, max_size=40, unique=True), st.data())
-def test_a_proof_does_not_fit_another_place(leaves, draw):
+def test_a_proof_does_not_fit_another_place(leaves: list[bytes], draw: st.DataObject) -> None:
     index = draw.draw(st.integers(min_value=0, max_value=len(leaves) - 1))
     other = draw.draw(st.integers(min_value=0, max_value=len(leaves) - 1).filter(lambda place: place != index))
     path = seals.proof(leaves, index)
@@ -60,7 +61,7 @@ def test_a_proof_does_not_fit_another_place(leaves, draw):
     assert led_to != seals.root(leaves)
 
 
-def test_a_proof_of_the_wrong_length_is_refused():
+def test_a_proof_of_the_wrong_length_is_refused() -> None:
     path = seals.proof(LEAVES, 3)
     assert len(path) == 3
     for wrong in (path[:-1], [*path, path[0]]):
@@ -72,7 +73,7 @@ def test_a_proof_of_the_wrong_length_is_refused():
         seals.proof(LEAVES, -1)
 
 
-def test_json_has_one_form():
+def test_json_has_one_form() -> None:
     # RFC 8785, section 3.2.3: keys by UTF-16 code units.
     assert seals.canonical({"b": 1, "a": [True, None, "é"], "€": 0}) == '{"a":[true,null,"é"],"b":1,"€":0}'.encode()
     assert seals.canonical({"a": 1, "b": 2}) == seals.canonical({"b": 2, "a": 1})
@@ -80,12 +81,12 @@ def test_json_has_one_form():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, -(2**53), {"n": 2**60}])
-def test_what_json_cannot_say_exactly_is_refused(value):
+def test_what_json_cannot_say_exactly_is_refused(value: object) -> None:
     with pytest.raises(seals.CannotSeal):
         seals.canonical(value)
 
 
-def test_the_key_of_the_standard_signs_as_the_standard_says(tmp_path):
+def test_the_key_of_the_standard_signs_as_the_standard_says(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(SEED + "\n")
     file.chmod(0o600)
@@ -103,7 +104,7 @@ def test_the_key_of_the_standard_signs_as_the_standard_says(tmp_path):
         key.public_key().verify(bytes.fromhex(sealed["signature"]), b'{"a":2}')
 
 
-def test_a_key_that_cannot_be_used_is_refused(tmp_path):
+def test_a_key_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     with pytest.raises(seals.CannotSeal):
         seals.load_key("")
     with pytest.raises(seals.CannotSeal):
