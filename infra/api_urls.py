@@ -1,7 +1,7 @@
 """The addresses of the API, as shared rules name them: /api/v1/..., no trailing slash."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from catalog import api as catalog
 from members import api as members
@@ -33,5 +33,5 @@ urlpatterns = [
     path("policies", members.Policies.as_view()),
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),
-    path("docs", members.open_to_all(SpectacularSwaggerView).as_view(url_name="schema")),
+    path("docs", members.open_to_all(SpectacularSwaggerSplitView).as_view(url_name="schema"), name="docs"),
 ]

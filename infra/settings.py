@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "infra.pages.ProblemPagesMiddleware",
 ]
 
 ROOT_URLCONF = "infra.urls"
@@ -204,6 +205,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
 CATALOG_WORK_FRAGMENT = "playback.views.listening_fragment"
+CATALOG_SHELF_STANDINGS = "playback.views.standings"
 
 AUTH_USER_MODEL = "members.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

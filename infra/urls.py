@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from catalog import files
+from infra import pages
 from members import wellknown
 from playback import api as playback
 
@@ -13,4 +14,15 @@ machines = [
     path("files/<int:expires>/<str:mac>/<path:key>", files.file, name="file"),
     path(".well-known/refrain-keys.json", wellknown.refrain_keys, name="keys"),
 ]
-urlpatterns = [path("api/v1/", include("infra.api_urls")), *machines]
+for_people = [
+    path("", pages.front, name="front"),
+    path("problems", pages.problems, name="problems"),
+    path("problems/<slug:slug>", pages.problem, name="problem"),
+    path("outbox", pages.outbox, name="outbox"),
+    path("accounts/", include("allauth.urls")),
+    path("", include("members.urls")),
+    path("", include("catalog.urls")),
+    path("", include("playback.urls")),
+]
+urlpatterns = [path("api/v1/", include("infra.api_urls")), *machines, *for_people]
+handler500 = pages.broke

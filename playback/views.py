@@ -1,7 +1,9 @@
 """The pages of playback: the listening part of a work's page, and the wallet."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -21,12 +23,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog import delivery
 from catalog import drawing as work_drawing
-from members import clock, money
+from members import clock, money, policies
 from members.problems import Problem
 from members.requests import moment_of, person_id_of
-from playback import drawing, sessions, topups, wallets
+from playback import drawing, holdings, sessions, topups, wallets
 from playback.forms import ConsentForm, GoingOnForm, LimitsForm, TopUpForm
-from playback.models import Session, TopUp
+from playback.models import Holding, Session, TopUp
 from playback.sessions import Listening
 
 # The text in playback/_consent.html. A new text gets a new number.
@@ -97,14 +99,45 @@ def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
     return mark_safe(render_to_string("playback/_listening.html", context, request))  # noqa: S308  (a rendered template)
 
 
-def _credit(person_id: UUID | None, now: Any) -> int:
+@dataclass(frozen=True, kw_only=True)
+class OnShelf:
+    """What a card says of a work to one person: the next play's price (None: nothing is asked), and how far they are."""
+
+    price_micros: int | None
+    owned: bool
+    paid_plays: int
+    plays: int
+
+
+def standings(*, person_id: UUID | None, figures: Mapping[UUID, int | None], now: datetime) -> dict[UUID, OnShelf]:
+    """Return how works with these price figures stand for the person. One query for who is signed in, else none."""
+    pricing = policies.policy_at("pricing", now)
+    held = {}
+    if person_id is not None:
+        rows = Holding.objects.filter(listener_id=person_id, work_id__in=figures)
+        held = {row.work_id: holdings.from_row(row) for row in rows}
+    found = {}
+    for work_id, figure in figures.items():
+        has = held.get(work_id, holdings.NOTHING)
+        terms = holdings.terms_now(figure=figure, pricing=pricing.params, version=pricing.seq)
+        asked = holdings.quote(held=has, now=terms)
+        found[work_id] = OnShelf(
+            price_micros=asked.price_micros if asked.play_number is not None else None,
+            owned=has.owned_at is not None,
+            paid_plays=len(has.paid_plays),
+            plays=terms.plays if has.terms is None else has.terms.plays,
+        )
+    return found
+
+
+def _credit(person_id: UUID | None, now: datetime) -> int:
     if person_id is None:
         return 0
     overview = wallets.overview(person_id=person_id, now=now)
     return overview.balance_micros + overview.promo_micros
 
 
-def _paid_and_not_heard_out(person_id: UUID | None, work_id: UUID, now: Any) -> Session | None:
+def _paid_and_not_heard_out(person_id: UUID | None, work_id: UUID, now: datetime) -> Session | None:
     """Return the session that pressing play will go on with, nothing asked: charged and not yet heard to the end."""
     if person_id is None:
         return None

@@ -15,15 +15,16 @@ export class Problem extends Error {
 /** Nobody answered, or the server broke: it is not known whether the request was carried out. */
 export class Unanswered extends Error {}
 
-function cookie(name) {
-  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+/** Return the token that a request which changes something must carry. Read each time: signing in renews it. */
+export function csrf() {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
+  return found ? decodeURIComponent(found.slice("csrftoken=".length)) : "";
 }
 
 /** Send one request and return its JSON. Throws Problem for a refusal and Unanswered when the outcome is unknown. */
 export async function send(method, path, body, { key, keepalive = false, form = false } = {}) {
   const headers = { Accept: "application/json" };
-  if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+  if (method !== "GET") headers["X-CSRFToken"] = csrf();
   if (key) headers["Idempotency-Key"] = key;
   if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   let answer;

@@ -388,6 +388,11 @@ export class Player extends EventTarget {
 
   refuse(error) {
     this.asking = false;
+    if (error.status === 401 && this.facts) { // signed out meanwhile, perhaps in another tab
+      this.facts.signed_in = false;
+      this.stopAt(this.audio.currentTime);
+      return;
+    }
     this.audio.pause();
     this.wanted ??= this.audio.currentTime;
     const content = error.content ?? { title: "The player stopped", detail: error.message };

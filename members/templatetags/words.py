@@ -1,6 +1,4 @@
-"""How plays and times are said on the pages: `0:45`, `nine`, `your fifth`."""
-
-from datetime import datetime
+"""How counts and lengths are said on the pages: `0:45`, `nine`, `fifth`, `5th`."""
 
 from django import template
 
@@ -35,9 +33,3 @@ def nth(number: int) -> str:
     """Print which one it is: `5th`."""
     suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix}"
-
-
-@register.filter
-def at_moment(moment: datetime) -> str:
-    """Print a moment in a table: `22 Nov 21:02` (the co-op's time)."""
-    return f"{moment.day} {moment:%b %H:%M}"

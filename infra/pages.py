@@ -1,0 +1,208 @@
+"""Pages that no app owns: the front page, what a refusal means, the demo's outbox; and what every page's frame shows."""
+
+import email
+import email.policy
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalog import drawing, profiles, publishing
+from catalog import views as catalog_pages
+from infra.explanations import Explanation, all_explanations, explain
+from members import policies
+from members.access import NotSignedIn
+from members.problems import NotFound, Problem
+from members.requests import moment_of, person_id_of
+from playback import wallets
+
+NEW_WORKS = 24
+MAILS_SHOWN = 50
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """One link of the navigation."""
+
+    name: str
+    href: str
+    current: bool
+
+
+class Site:
+    """What the frame of a page shows. Each part is found when a template asks for it."""
+
+    demo = settings.GATEWAY == "play-money"
+    has_outbox = bool(settings.OUTBOX_DIR)
+    time_zone = settings.COOP_TIME_ZONE
+    currency = settings.CURRENCY
+
+    def __init__(self, request: HttpRequest) -> None:
+        """Take the request whose page it is."""
+        self.request = request
+
+    @cached_property
+    def wallet_path(self) -> str:
+        """Where the wallet is."""
+        return reverse("playback:wallet")
+
+    @cached_property
+    def credit_micros(self) -> int:
+        """What the person signed in can spend, both pockets. One query, and one for the clock."""
+        person_id = person_id_of(self.request)
+        if person_id is None:
+            return 0
+        overview = wallets.overview(person_id=person_id, now=moment_of(self.request))
+        return overview.balance_micros + overview.promo_micros
+
+    @cached_property
+    def nav(self) -> list[Link]:
+        """The links that lead somewhere today, for this person."""
+        person_id = person_id_of(self.request)
+        links = [("Listen", reverse("front"))]
+        if person_id is not None:
+            for profile in profiles.run_by(person_id)[:1]:
+                links.append((profile.name, reverse("catalog:creator", args=[profile.slug])))
+            links.append(("Upload", reverse("catalog:upload")))
+            links.append(("Account", reverse("members:account")))
+        path = self.request.path
+        return [
+            Link(name=name, href=href, current=path == href or (href == "/" and path.startswith("/works/")))
+            for name, href in links
+        ]
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the frame (a context processor)."""
+    return {"site": Site(request)}
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """Show what this is, and the new works."""
+    now = moment_of(request)
+    works = list(catalog_pages.on_the_shelf()[:NEW_WORKS])
+    shown = catalog_pages.cards(works, person_id=person_id_of(request), now=now)
+    first = next((card for card in shown if not card.owned and card.price_micros is not None), None)
+    steps, _ = publishing.steps_now(figure=first.work.price_micros if first else None, now=now)
+    revenue = policies.policy_at("revenue", now)
+    creators_ppm = int(revenue.params["creators_ppm"])
+    context = {
+        "cards": shown,
+        "first": first,
+        "steps": [
+            {"number": i, "price_micros": price, "height": height, "state": "next" if i == 1 else "left", "is_last": i == len(steps)}
+            for i, (price, height) in enumerate(zip(steps, drawing.heights(steps), strict=True), start=1)
+        ],
+        "price_micros": sum(steps),
+        "first_step_micros": steps[0],
+        "opening_seconds": policies.policy_at("opening", now).params["seconds"],
+        "creators_micros": creators_ppm,
+        "coop_micros": 1_000_000 - creators_ppm,
+        "creators_percent": creators_ppm // 10_000,
+        "coop_percent": 100 - creators_ppm // 10_000,
+        "revenue_version": revenue.seq,
+    }
+    return render(request, "front.html", context)
+
+
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """List what can be refused."""
+    return render(request, "problems.html", {"explanations": all_explanations()})
+
+
+@require_safe
+def problem(request: HttpRequest, slug: str) -> HttpResponse:
+    """Explain one refusal."""
+    found = explain(slug)
+    if found is None:
+        raise Http404
+    return render(request, "problem.html", {"explanation": found})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail of the outbox."""
+
+    to: str
+    subject: str
+    date: str
+    body: str
+
+
+@never_cache
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """Show the mail that the demo did not send. There is no such page where mail is really sent."""
+    if not settings.OUTBOX_DIR:
+        raise Http404
+    files = sorted(Path(settings.OUTBOX_DIR).glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
+    mails = [mail for file in files[:MAILS_SHOWN] for mail in reversed(_mails_in(file))]
+    return render(request, "outbox.html", {"mails": mails[:MAILS_SHOWN]})
+
+
+def _mails_in(file: Path) -> list[Mail]:
+    """Return the mails of one file of Django's file backend, which parts them by a line of dashes."""
+    found = []
+    for text in file.read_text().split("\n" + "-" * 79 + "\n"):
+        if not text.strip():
+            continue
+        message = email.message_from_string(text.lstrip("\n"), policy=email.policy.default)
+        body = message.get_body(preferencelist=("plain",))
+        found.append(
+            Mail(
+                to=str(message["To"]),
+                subject=str(message["Subject"]),
+                date=str(message["Date"]),
+                body=body.get_content() if body else "",
+            )
+        )
+    return found
+
+
+class ProblemPagesMiddleware:
+    """Shows a refusal of the core as a page, where a page's view met it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Take what answers."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the page of the refusal; anything else is a fault of ours and stays one."""
+        if request.path.startswith("/api/"):
+            return None
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.exception("the database did not answer %s", request.path)
+            return HttpResponse(render_to_string("maintenance.html"), status=503, headers={"Retry-After": "30"})
+        if isinstance(exception, NotFound):
+            return render(request, "404.html", status=404)
+        if isinstance(exception, Problem) and not isinstance(exception, NotSignedIn):
+            explanation = explain(exception.slug) or Explanation.of(type(exception))
+            context = {"explanation": explanation, "problem": exception}
+            return render(request, "problem.html", context, status=exception.status)
+        return None
+
+
+def broke(request: HttpRequest) -> HttpResponse:
+    """Show that the page broke, with a reference that stands in the log too. Reads nothing: the database may be gone."""
+    reference = secrets.token_hex(4)
+    logger.error("the page %s broke, reference %s", request.path, reference)
+    return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)

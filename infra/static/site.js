@@ -1,0 +1,51 @@
+/* The one entry of the pages' scripts: the player, which lives as long as the tab, and what the page shown needs. */
+
+import { show } from "./money.js";
+import { Bar } from "./playback/bar.js";
+import { Playbox } from "./playback/playbox.js";
+import { Player } from "./playback/player.js";
+
+const BEHAVIOURS = {
+  upload: () => import("./catalog/upload.js"),
+  publish: () => import("./catalog/publish.js"),
+};
+
+const player = new Player();
+const bar = new Bar(document.querySelector("#player"), player);
+let playbox = null;
+
+function showCredit({ balance_micros, promo_micros }) {
+  for (const place of document.querySelectorAll("[data-credit]")) place.textContent = show(balance_micros + promo_micros);
+}
+player.addEventListener("charged", (event) => showCredit(event.detail));
+player.addEventListener("credit", (event) => showCredit(event.detail));
+
+/** Bring a page to life; called when it is first shown and whenever another one takes its place. */
+function attach() {
+  playbox?.leave();
+  const root = document.querySelector("[data-listening]");
+  playbox = root ? new Playbox(root, player) : null;
+  bar.render();
+  for (const place of document.querySelectorAll("#page [data-behaviour]")) {
+    BEHAVIOURS[place.dataset.behaviour]?.().then((module) => module.attach(place));
+  }
+}
+
+/* Links are followed without leaving the page, so that the sound goes on (hx-boost); forms are sent the plain way. */
+document.addEventListener("htmx:before:init", (event) => {
+  if (event.target.matches?.("form:not([hx-get], [hx-post])")) event.preventDefault();
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  attach();
+  if (ctx.request?.headers["HX-Boosted"]) {
+    scrollTo({ top: 0, behavior: "instant" });
+    document.querySelector("#main").focus({ preventScroll: true });
+  }
+});
+document.addEventListener("htmx:error", (event) => {
+  const { ctx } = event.detail;
+  if (ctx?.request?.headers["HX-Boosted"]) location.assign(ctx.request.action);
+});
+
+attach();
