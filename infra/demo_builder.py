@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.utils.text import slugify
 
 from catalog import ingest, publishing, tasks
@@ -233,7 +234,7 @@ def _top_up(person: Person, *, cents: int) -> None:
         country="DE",
         evidence=["the demo"],
         idempotency_key=str(uuid4()),
-        return_url="",
+        return_url=f"{settings.BASE_URL}/wallet",
         now=clock.now(),
     )
     topups.gateway().settle(checkout_id=top_up.checkout_id)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
 from catalog import publishing
-from members import admission, clock, money, seals
+from members import admission, clock, money, notices, seals
 from members.admission import Staff
 from members.problems import Invalid, NotAllowed, NotFound, Problem
 from playback import charging, wallets
@@ -105,6 +106,16 @@ def _give_back(wallet: Wallet, charge: Charge, staff_id: UUID, second_id: UUID |
     )
     Charge.objects.filter(listener_id=charge.listener_id, id=charge.id).update(reversal_id=reversal.id)
     _lower_holding(charge)
+    notices.write(
+        person_id=charge.listener_id,
+        key=f"reversal:{reversal.id}",
+        subject=f"{money.show(charge.amount_micros)} were given back to you",
+        body=(
+            f"For “{charge.work.title}”: {reason.strip()}.\n\n"
+            f"The play is free to be paid again, and the credit is yours: {settings.BASE_URL}/wallet\n"
+        ),
+        now=moment,
+    )
     if charge.session_id is not None:
         Session.objects.filter(listener_id=charge.listener_id, id=charge.session_id).update(reversed_at=moment)
     return GivenBack(charge_id=charge.id, reversal_id=reversal.id, amount_micros=charge.amount_micros, waits=False)

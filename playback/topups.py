@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from members import money, seals
+from members import money, notices, seals
 from members.problems import Invalid, NotFound, Problem
 from playback import charging, wallets
 from playback.models import GatewayEvent, TopUp
@@ -210,6 +210,17 @@ def _settle(top_up: TopUp, gross_cents: int) -> None:
     top_up.gross_cents, top_up.net_cents, top_up.vat_cents = gross_cents, net_cents, vat_cents
     top_up.balance_after_micros, top_up.promo_after_micros = wallet.balance_micros, wallet.promo_micros
     top_up.save()
+    notices.write(
+        person_id=top_up.listener_id,
+        key=f"top-up:{top_up.id}",
+        subject=f"Your top-up of {money.show_cents(gross_cents)}",
+        body=(
+            f"You paid {money.show_cents(gross_cents)}: {money.show_cents(net_cents)} is now credit,"
+            f" {money.show_cents(vat_cents)} is VAT.\n\n"
+            f"Your credit is {money.show(wallet.balance_micros)}. Every line of it: {settings.BASE_URL}/wallet\n"
+        ),
+        now=top_up.settled_at,
+    )
 
 
 def _top_up_of(reference: str) -> TopUp | None:
