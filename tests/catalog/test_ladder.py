@@ -171,7 +171,7 @@ def test_a_fallen_price_makes_the_remaining_plays_cheaper_and_the_ninth_still_ow
 def test_whatever_falls_between_plays_never_stuck_never_dearer_and_owned_by_the_last(
     shape: Shape, draw: st.DataObject
 ) -> None:
-    """A price that falls at will, and plays given back at will: the sum is the cap, and number N is never needed twice."""
+    """A price falls at will, plays are given back at will: the sum is the cap all the same."""
     plays, num, den = shape
     cap, paid, live = 50_000_000, 0, {}
     for _ in range(4 * plays):
