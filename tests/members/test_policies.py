@@ -26,7 +26,7 @@ def _fresh() -> Iterator[None]:
 
 def test_every_founding_version_holds_from_the_beginning() -> None:
     assert {"content", "opening", "pricing", "revenue"} <= set(policies.names())
-    for key in policies.names():  # noqa: SIM118  (a function of ours, no dict)
+    for key in policies.names():
         founding = policies.policy_at(key, NOW)
         assert (founding.seq, founding.params) == (1, policies.registered(key).founding)
         assert policies.versions(key, NOW) == [founding]
@@ -150,8 +150,8 @@ def test_a_policy_whose_founding_figures_break_its_bounds_is_not_registered() ->
 def test_every_policy_explains_itself_in_whole_amounts() -> None:
     words = " ".join(policies.registered("pricing").explain(policies.registered("pricing").founding))
     assert "9 plays" in words
-    assert "€1.022: €0.002 for the first play, €0.512 for the last" in words
-    for key in policies.names():  # noqa: SIM118  (a function of ours, no dict)
+    assert "€1.022: €0.002 for the first play, €0.512 the last" in words
+    for key in policies.names():
         assert policies.registered(key).explain(policies.registered(key).founding)
 
 
