@@ -16,6 +16,7 @@ import pytest
 import redis
 import requests
 
+from infra.parts import postgresql
 from infra.parts.child import PartFailedError, is_free
 from infra.stack import Stack, StackInUseError, start_moment
 
@@ -245,8 +246,10 @@ def test_a_deep_folder_gets_a_short_socket_and_keeps_it(folder: Path) -> None:
     shutil.rmtree(sockets[0])
 
 
-def test_a_folder_that_nobody_else_may_enter_will_do(folder: Path) -> None:
+def test_a_clone_and_a_folder_that_nobody_else_may_enter_will_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o700)
+    installed = shutil.copytree(postgresql.BINARIES.parent, folder / "pginstall", symlinks=True)
+    monkeypatch.setattr(postgresql, "BINARIES", installed / postgresql.BINARIES.name)
     with Stack(folder / "inside", mode="test", durable=False) as stack:
         stack.postgres.connect().close()
 
