@@ -176,9 +176,8 @@ def _months_of_listening(
     fate = random.Random(1977)  # noqa: S311  (the same demo each time, nothing secret)
     favourites = {name: fate.sample(works, k=5) for name in LISTENERS}
     charged = 0
-    for evening in range(1, BEGINS_BEFORE.days):
-        moment = began + timedelta(days=evening, minutes=fate.randrange(240))
-        clock.set_offset(moment - (clock.now() - clock.offset()))
+    for evening in range(1, BEGINS_BEFORE.days - 1):
+        clock.set_offset(_evening(began, evening, fate) - (clock.now() - clock.offset()))
         for name in LISTENERS:
             if fate.random() < 0.55:
                 continue
@@ -202,6 +201,10 @@ def _months_of_listening(
             listener_id=lars.id, charge_id=last.id, staff_id=tess.id, reason="The sound broke off", now=clock.now()
         )
     return charged
+
+
+def _evening(began: datetime, number: int, fate: random.Random) -> datetime:
+    return clock.start_of(clock.day(began + timedelta(days=number))) + timedelta(hours=18, minutes=fate.randrange(240))
 
 
 def _listen(person: Person, work: Work, fate: random.Random) -> int:
