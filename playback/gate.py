@@ -74,7 +74,8 @@ def playlist(*, capability: str, growing: bool, now: datetime) -> str:
     whole = owned or session.charge_id is not None or session.basis in (sessions.OWN, sessions.FREE)
     if not owned and session.basis != sessions.OWN and publishing.is_suspended(session.work_id):
         raise AddressExpired("The work was suspended after a report.")
-    better = owned or session.basis == sessions.OWN
+    # The play that owns it goes on as it began: a playlist that grows must not change the lines it has shown.
+    better = session.basis in (sessions.OWNED, sessions.OWN)
     pieces = delivery.layout(work_id=session.work_id, kind=delivery.BETTER_SOUND if better else delivery.SOUND)
     return write(pieces, open_ms=session.open_ms, whole=whole, growing=growing, now=now)
 
