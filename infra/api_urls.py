@@ -34,4 +34,5 @@ urlpatterns = [
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),
     path("docs", members.open_to_all(SpectacularSwaggerSplitView).as_view(url_name="schema"), name="docs"),
+    path("<path:anything>", members.Nowhere.as_view()),
 ]

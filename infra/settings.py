@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.access.DoorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -200,7 +201,9 @@ X_ACCEL = environment.flag("REFRAIN_X_ACCEL")
 UPLOAD_BYTES_MAX = 100_000_000
 UPLOAD_SECONDS_MAX = 1_800
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# Larger requests are refused before they are read; only these addresses take as much as a file has.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+UPLOAD_PATHS = ["/api/v1/uploads"]
 
 # Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
@@ -228,6 +231,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Votes and other people's money need it, at most 15 minutes old; the demo and tests are without.
+SECOND_FACTOR_REQUIRED = IN_PRODUCTION
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -256,10 +261,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["members.access.ScopeRequired"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["members.access.EveryRoute"],
+    "DEFAULT_PARSER_CLASSES": ["members.access.JsonBody"],
     "DEFAULT_PAGINATION_CLASS": "members.access.CursorPage",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "members.api.Schema",
     "EXCEPTION_HANDLER": "members.access.answer",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,7 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members import clock, policies
-from members.problems import Invalid
+from members.access import PROBLEM_TYPE
+from members.problems import Invalid, NotFound
+
+UNKNOWN_NAMED_MOST = 20
+SECONDS_MOST = 1_000_000
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -36,6 +41,44 @@ class CookieScheme(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
+class Schema(AutoSchema):
+    """What the OpenAPI document says of every route alike: who may come in, and what each may be refused with."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Return the ways to sign in; without is one where the view is open to everyone."""
+        ways: list[dict[str, list[str]]] = super().get_auth()
+        return ways if self._scope() else [*ways, {}]
+
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular keeps path and method on itself
+        """Return what the route does, and the scope that a token needs for it."""
+        scope = self._scope()
+        return super().get_description() + (f" Scope: `{scope}`." if scope else "")
+
+    def _scope(self) -> str | None:
+        view: Any = self.view
+        found: str | None = view.scope_for(self.method) if hasattr(view, "scope_for") else view.scope
+        return found
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        said = super()._get_response_bodies(direction)
+        refused = [400, 401, 406, 429]
+        if self._scope() is not None:
+            refused += [403]
+        if self.method not in ("GET", "HEAD"):
+            refused += [403, 413, 415]
+        if "{" in self.path:
+            refused += [404]
+        for status in refused:
+            said.setdefault(str(status), self._get_response_for_code(ProblemSerializer, str(status)))
+        return said
+
+    def _get_response_for_code(
+        self, serializer: Any, status_code: Any, media_types: Any = None, direction: Any = "response"
+    ) -> Any:
+        types = [PROBLEM_TYPE] if serializer is ProblemSerializer else media_types
+        return super()._get_response_for_code(serializer, status_code, types, direction)
+
+
 class StrictSerializer(serializers.Serializer):
     """Reads a body that has exactly the known fields: an unknown one is a mistake that should not pass unseen."""
 
@@ -43,7 +86,7 @@ class StrictSerializer(serializers.Serializer):
         """Return the validated body. Raises ValidationError for unknown fields."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
             raise serializers.ValidationError(
-                {str(name)[:80]: ["There is no such field."] for name in sorted(unknown, key=str)}
+                {name[:80]: ["There is no such field."] for name in sorted(unknown)[:UNKNOWN_NAMED_MOST]}
             )
         return super().to_internal_value(data)
 
@@ -61,6 +104,16 @@ class WholeMicros(serializers.IntegerField):
         return data
 
 
+class Seconds(serializers.FloatField):
+    """A length of time in a work: a JSON number, not a text or a boolean."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Return the number. A text could say `nan`, which no bound refuses; an int can be more than any float."""
+        if type(data) not in (int, float) or abs(data) > SECONDS_MOST:
+            raise serializers.ValidationError("This is a number of seconds.")
+        return super().to_internal_value(data)
+
+
 class ProblemSerializer(serializers.Serializer):
     """A refusal (RFC 9457)."""
 
@@ -68,6 +121,10 @@ class ProblemSerializer(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """Return the problem with the figures it carries beside these members."""
+        return instance
 
 
 def read(serializer_class: type[serializers.Serializer], body: Any) -> dict[str, Any]:
@@ -134,6 +191,18 @@ class OnePolicy(APIView):
             "versions": [_version(version) for version in found],
         }
         return Response(PolicySerializer(content).data)
+
+
+class Nowhere(APIView):
+    """Every address under /api/v1/ that is none: it says so as the rest of the API does."""
+
+    scope = None
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Sign the request in, so that it is counted, and refuse it."""
+        super().initial(request, *args, **kwargs)
+        raise NotFound("there is no such address in the API")
 
 
 def open_to_all(view: type[APIView]) -> type[APIView]:

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import clock, throttles
+from members import clock
 from members.access import ScopeMissing, bearer_of, idempotency_key, person_id, problem_answer
-from members.api import ProblemSerializer, StrictSerializer, WholeMicros, read
+from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros, read
 from members.problems import Invalid, Problem
 from members.tokens import Scope
 from playback import charging, gate, reversals, sessions, topups, wallets
@@ -55,7 +55,7 @@ class PriceBody(StrictSerializer):
 class ProgressBody(StrictSerializer):
     """How far it was heard."""
 
-    position_seconds = serializers.FloatField(min_value=0, max_value=86_400)
+    position_seconds = Seconds(min_value=0, max_value=86_400)
     state = serializers.ChoiceField(choices=["playing", "stopped", "completed"])
 
 
@@ -294,7 +294,6 @@ class ChargeSession(APIView):
             assert bearer is not None
             if Scope.SPEND not in bearer.scopes:
                 raise ScopeMissing(f"the token lacks the scope {Scope.SPEND}", scope=str(Scope.SPEND))
-            throttles.check(f"api:{bearer.person_id}", limit=settings.THROTTLE_PER_MINUTE)
             price = _price_of(request)
             return JsonResponse(charge_content(bearer.person_id, kwargs["session_id"], price))
         except Problem as problem:
