@@ -108,6 +108,9 @@ def quote(*, held: Held, now: Terms) -> Quote:
     """
     terms = held.terms or now
     cap = now.price_micros if held.cap_micros is None else max(held.paid_micros, min(held.cap_micros, now.price_micros))
+    if len(held.paid_plays) == terms.plays:
+        # Every number is paid though a purchase between them was given back: nothing could ever be asked for the rest.
+        cap = held.paid_micros
     asked = Quote(
         terms=terms,
         cap_micros=cap,
