@@ -53,6 +53,10 @@ WORDS = {
         "Nobody pays for their own work: it plays free for those who run its profile or are on its split sheet.",
         "Press play. Nothing is charged.",
     ),
+    "already-bought": (
+        "A work is bought once. A play you had paid before buying it was given back to you, and plays pay it again.",
+        "Press play. The last of the plays left makes it yours again, and together they cost what was given back.",
+    ),
     "key-reused": (
         "One Idempotency-Key stands for one intent, for ever; this one was used for something else.",
         "A program makes a new key for each new intent and repeats it only for the same request.",

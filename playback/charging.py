@@ -17,7 +17,7 @@ from catalog.publishing import WorkUnavailable
 from members import money, policies, seals
 from members.problems import NotFound, Problem
 from playback import holdings, wallets
-from playback.models import KeptAnswer
+from playback.models import Charge, KeptAnswer
 from playback.sessions import SessionExpired
 
 
@@ -31,6 +31,12 @@ class OwnWork(Problem):
     """One does not buy one's own work."""
 
     slug, status, title = "own-work", 409, "This work is your own"
+
+
+class AlreadyBought(Problem):
+    """A work is bought once; where a play beneath a purchase was given back, plays pay it again."""
+
+    slug, status, title = "already-bought", 409, "This work was bought before"
 
 
 class KeyReused(Problem):
@@ -94,11 +100,10 @@ def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now
     """Pay the rest of a work at once, never more than `price_micros`, or keep one that is free.
 
     The answer of a purchase that moved money is kept for ever under `key`; the same key with another body raises
-    KeyReused. Raises NotFound, WorkUnavailable, OwnWork, PriceChanged (with the sum it would be), WalletFrozen,
-    LimitReached and InsufficientFunds.
+    KeyReused. Raises NotFound, WorkUnavailable, OwnWork, AlreadyBought, PriceChanged (with the sum it would be),
+    WalletFrozen, LimitReached and InsufficientFunds.
     """
     body = seals.sha256_of({"work": str(work_id), "price_micros": price_micros})
-    changed: PriceChanged | None = None
     with transaction.atomic():
         wallet = wallets.lock(person_id)
         kept = kept_answer(person_id=person_id, route="purchase", key=key, body_sha256=body)
@@ -122,18 +127,33 @@ def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now
             if held.terms is None:
                 held = holdings.keep_free(listener_id=person_id, work_id=work_id, held=held, now=now)
             return _owned(held, wallet.balance_micros, wallet.promo_micros)
-        if asked.remaining_micros > price_micros:
-            # Leave the transaction in peace: the cap that has fallen stays fallen, though nothing is bought.
-            changed = PriceChanged(
+        refused: Problem
+        if held.terms is not None and _bought(person_id, work_id):
+            refused = AlreadyBought(
+                f"A play of it was given back to you; the next play costs {money.show(asked.price_micros)}.",
+                price_micros=asked.price_micros,
+            )
+        elif asked.remaining_micros > price_micros:
+            refused = PriceChanged(
                 f"It costs {money.show(asked.remaining_micros)} to own it; nothing was charged.",
                 price_micros=asked.remaining_micros,
                 pricing_version=pricing.seq,
             )
         else:
-            charged = _take_the_rest(person_id, work_id, price_micros, asked)
-            keep_answer(person_id=person_id, route="purchase", key=key, body_sha256=body, answer=asdict(charged))
-            return charged
-    raise changed
+            answer = _take_the_rest(person_id, work_id, price_micros, asked)
+            if answer.outcome == "charged":
+                charged = _charged_or_raise(answer)
+                keep_answer(person_id=person_id, route="purchase", key=key, body_sha256=body, answer=asdict(charged))
+                return charged
+            refused = _refusal(answer)
+    # Raised after the transaction: the cap that has fallen stays fallen, though nothing is bought.
+    raise refused
+
+
+def _bought(person_id: UUID, work_id: UUID) -> bool:
+    return Charge.objects.filter(
+        listener_id=person_id, work_id=work_id, kind=Charge.Kind.PURCHASE, reversal_id=None
+    ).exists()
 
 
 def kept_answer(*, person_id: UUID, route: str, key: str, body_sha256: str) -> dict[str, Any] | None:
@@ -152,7 +172,7 @@ def keep_answer(*, person_id: UUID, route: str, key: str, body_sha256: str, answ
     KeptAnswer.objects.create(person_id=person_id, route=route, key=key, body_sha256=body_sha256, answer=answer)
 
 
-def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: holdings.Quote) -> Charged:
+def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: holdings.Quote) -> _Answer:
     terms = asked.terms
     with connection.cursor() as cursor:
         cursor.execute(
@@ -169,7 +189,7 @@ def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: hol
                 asked.cap_micros,
             ],
         )
-        return _charged_or_raise(_Answer(*cursor.fetchone()))
+        return _Answer(*cursor.fetchone())
 
 
 def _owned(held: holdings.Held, balance_micros: int, promo_micros: int) -> Charged:
