@@ -4,7 +4,7 @@ Everything here is made of rows, without media or HTTP: a track has a rendition'
 Names tell who is who in a story (`lena` listens, `ana` makes music, `tess` and `tom` keep the treasury).
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -15,8 +15,10 @@ from catalog import splits
 from catalog.models import Creator, CreatorRole, Rendition, Upload, Work
 from members import clock, policies
 from members.models import Person, StaffRole
-from playback import reversals, topups
-from playback.models import TopUp, Wallet
+from playback import charging, reversals, sessions, topups
+from playback.charging import Charged
+from playback.models import Charge, TopUp, Wallet
+from playback.reversals import GivenBack
 
 _numbers = count(1)
 
@@ -159,8 +161,68 @@ def promo(to: Person, micros: int) -> None:
     """Give promo credit, exact to the micro, from a budget that is filled for it."""
     reversals.fund_budget(amount_micros=micros)
     reversals.grant(
-        listener_id=to.id, staff_id=treasurer().id, amount_micros=micros, reason="A gift for a test.", now=clock.now()
+        listener_id=to.id,
+        staff_id=treasurer().id,
+        amount_micros=micros,
+        reason="A gift for a test.",
+        key=f"gift-{next(_numbers)}",
     )
+
+
+def play(by: Person, of: Work) -> Charged:
+    """Play a work through at the price of a fresh quote, and hear it to its end, so that the next play is another."""
+    now = clock.now()
+    sitting, _ = sessions.begin(person_id=by.id, work_id=of.id, now=now)
+    charged, _ = charging.charge_session(person_id=by.id, session_id=sitting.id, price_micros=sitting.price_micros)
+    sessions.report_progress(
+        person_id=by.id,
+        session_id=sitting.id,
+        position_ms=of.duration_ms or 0,
+        completed=True,
+        now=now,
+    )
+    return charged
+
+
+def buy(by: Person, of: Work, *, price_micros: int, key: str = "") -> Charged:
+    """Pay the rest of a work, at most `price_micros`; under a key of its own unless one is given."""
+    return charging.purchase(
+        person_id=by.id,
+        work_id=of.id,
+        price_micros=price_micros,
+        key=key or f"purchase-{next(_numbers)}",
+        now=clock.now(),
+    )
+
+
+def last_charge(of: Person) -> Charge:
+    """Return the charge that was written last."""
+    return Charge.objects.filter(listener=of).latest("charged_at")
+
+
+def give_back(charge: Charge, *, by: Person | None = None) -> GivenBack:
+    """Give a charge back, by a treasurer unless somebody is named."""
+    return reversals.reverse(
+        listener_id=charge.listener_id,
+        charge_id=charge.id,
+        staff_id=(by or treasurer()).id,
+        reason="A test gives it back.",
+        now=clock.now(),
+    )
+
+
+def set_clock(moment: datetime) -> None:
+    """Move the clock of the co-op to a moment; it goes on from there."""
+    clock.set_offset(moment - datetime.now(UTC))
+
+
+def vote(key: str, *, after: timedelta = policies.NOTICE_LEAST, **changed: object) -> datetime:
+    """Record a version of a policy with some figures changed, and return when it takes effect."""
+    now = clock.now()
+    latest = policies.versions(key, now)[-1]
+    effective = now + after
+    policies.add_version(key=key, params={**latest.params, **changed}, effective_from=effective, now=now)
+    return effective
 
 
 def wallet(of: Person) -> Wallet:
