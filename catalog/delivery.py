@@ -47,6 +47,14 @@ class Layout:
     size_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """How many bytes may be read in all under the addresses that carry it; `name` has letters and digits alone."""
+
+    name: str
+    bytes_most: int
+
+
 def layout(*, work_id: UUID, kind: str) -> Layout:
     """Return where the segments of a work lie. One small query; the layout of a rendition never changes, so it is kept.
 
@@ -90,18 +98,24 @@ def boundary_ms(*, work_id: UUID, at_least_ms: int) -> int:
     return -(-total // 1000)
 
 
-def sign(key: str, *, now: datetime) -> str:
-    """Return an address under which the file `key` can be read for about an hour. No query; a few microseconds."""
+def sign(key: str, *, now: datetime, meter: Meter | None = None) -> str:
+    """Return an address under which the file `key` can be read for about an hour. No query; a few microseconds.
+
+    What is read of the local store counts against the meter. S3 carries its bytes past us and has none
+    (infra/decisions/0004).
+    """
     stamp = int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS
     if settings.STORE == "s3":
         return _sign_s3(key, stamp)
     expires = stamp + STEP_SECONDS + int(LIVES.total_seconds())
-    return f"{settings.BASE_URL}/files/{expires}/{local_mac(key=key, expires=expires)}/{quote(key)}"
+    metered = "" if meter is None else f"{meter.name}.{meter.bytes_most}"
+    mac = local_mac(key=key, expires=expires, metered=metered)
+    return f"{settings.BASE_URL}/files/{expires}/{mac}/{quote(key)}" + (metered and f"?meter={metered}")
 
 
-def local_mac(*, key: str, expires: int) -> str:
+def local_mac(*, key: str, expires: int, metered: str = "") -> str:
     """Return the signature of a local address."""
-    return hmac.new(_local_key(), f"{expires}/{key}".encode(), hashlib.sha256).hexdigest()[:40]
+    return hmac.new(_local_key(), f"{expires}/{metered}/{key}".encode(), hashlib.sha256).hexdigest()[:40]
 
 
 @lru_cache(maxsize=1)

@@ -45,11 +45,15 @@ class Wave:
 
 
 def wave(peaks: Sequence[int], *, gate_at: float) -> Wave:
-    """Return the bars for `peaks` (0 to 100 each); `gate_at`, 0 to 1, is where the free part ends."""
+    """Return the bars for `peaks` (0 to 100 each); `gate_at`, 0 to 1, is where the free part ends.
+
+    The loudest bar fills the drawing, so that a quiet recording has a shape too.
+    """
     width = WAVE_PITCH * len(peaks)
+    loudest = max([1, *peaks])
     bars = []
     for i, peak in enumerate(peaks):
-        height = max(BAR_MIN, round(peak * (WAVE_HEIGHT - 6) / 100, 1))
+        height = max(BAR_MIN, round(peak * (WAVE_HEIGHT - 6) / loudest, 1))
         x = WAVE_PITCH * i
         bars.append(Bar(x=x, y=round((WAVE_HEIGHT - height) / 2, 1), height=height, is_free=x < gate_at * width))
     return Wave(width=width, bars=tuple(bars), gate_x=round(gate_at * width, 1))

@@ -6,6 +6,7 @@ Content types are fixed by the file's ending, never sniffed; ranges are answered
 import hmac
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.views.decorators.http import require_safe
 
 from catalog import delivery
-from members import clock
+from members import clock, throttles
 from members.problems import NotFound
 
 CONTENT_TYPES = {
@@ -25,6 +26,8 @@ CONTENT_TYPES = {
     ".json": "application/json",
 }
 BLOCK_BYTES = 256 * 1024
+# No playlist lives longer than this.
+METER_SECONDS = 12 * 3600
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -35,24 +38,30 @@ class UnknownFile(NotFound):
 @require_safe
 def file(request: HttpRequest, expires: int, mac: str, key: str) -> HttpResponseBase:
     """Answer with the file, or the asked range of it, under an address that `delivery.sign` made."""
+    metered = request.GET.get("meter", "")
     try:
-        path = _checked(expires=expires, mac=mac, key=key, now=clock.now())
+        path = _checked(expires=expires, mac=mac, key=key, metered=metered, now=clock.now())
     except UnknownFile:
         return HttpResponse("There is no such file.\n", status=404, content_type="text/plain")
+    asked = _asked(request.headers.get("Range", ""), path.stat().st_size)
+    if asked.length and request.method == "GET" and _is_used_up(metered, asked.length):
+        headers = {"Retry-After": "3600", "Cache-Control": "no-store"}
+        return HttpResponse("This was read too often.\n", status=429, headers=headers, content_type="text/plain")
     content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
     if settings.X_ACCEL:
         answer: HttpResponseBase = HttpResponse(content_type=content_type)
         answer["X-Accel-Redirect"] = f"/internal-store/{key}"
     else:
-        answer = _ranged(request, path, content_type)
+        answer = _ranged(path, asked, content_type)
     answer["Cache-Control"] = "private, max-age=3600"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return answer
 
 
-def _checked(*, expires: int, mac: str, key: str, now: datetime) -> Path:
-    if not hmac.compare_digest(delivery.local_mac(key=key, expires=expires).encode(), mac.encode()):
+def _checked(*, expires: int, mac: str, key: str, metered: str, now: datetime) -> Path:
+    expected = delivery.local_mac(key=key, expires=expires, metered=metered)
+    if not hmac.compare_digest(expected.encode(), mac.encode()):
         raise UnknownFile
     path = (settings.STORE_DIR / key).resolve()
     if expires <= now.timestamp() or not path.is_relative_to(settings.STORE_DIR.resolve()) or not path.is_file():
@@ -60,22 +69,46 @@ def _checked(*, expires: int, mac: str, key: str, now: datetime) -> Path:
     return path
 
 
-def _ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
-    size = path.stat().st_size
-    first, last, status = 0, size - 1, 200
-    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if asked and asked.group(0) != "bytes=-":
-        begin, end = asked.groups()
-        first = int(begin) if begin else max(0, size - int(end))
-        last = min(int(end), size - 1) if begin and end else size - 1
-        if first >= size or first > last:
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-        status = 206
-    answer = StreamingHttpResponse(_blocks(path, first, last - first + 1), status=status, content_type=content_type)
+def _is_used_up(metered: str, length: int) -> bool:
+    """Count `length` against the meter that the signature vouches for, and return whether it is beyond it now."""
+    if not metered:
+        return False
+    name, _, most = metered.partition(".")
+    return throttles.count(f"bytes:{name}", by=length, seconds=METER_SECONDS) > int(most)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is asked of a file: `length` bytes from `first` on; none of it (`length` 0) for a range beyond its end."""
+
+    first: int
+    length: int
+    size: int
+    is_range: bool
+
+
+def _asked(header: str, size: int) -> _Asked:
+    """Return what the header Range asks of a file. One that is not understood is passed over, as RFC 9110 has it."""
+    found = _RANGE.fullmatch(header)
+    if found is None:
+        return _Asked(first=0, length=size, size=size, is_range=False)
+    begin, end = found.groups()
+    if (not begin and not end) or (begin and end and int(begin) > int(end)):
+        return _Asked(first=0, length=size, size=size, is_range=False)
+    first = int(begin) if begin else max(0, size - int(end))
+    last = min(int(end), size - 1) if begin and end else size - 1
+    return _Asked(first=first, length=max(0, last - first + 1), size=size, is_range=True)
+
+
+def _ranged(path: Path, asked: _Asked, content_type: str) -> HttpResponseBase:
+    if asked.is_range and not asked.length:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{asked.size}"})
+    blocks = _blocks(path, asked.first, asked.length)
+    answer = StreamingHttpResponse(blocks, status=206 if asked.is_range else 200, content_type=content_type)
     answer["Accept-Ranges"] = "bytes"
-    answer["Content-Length"] = str(last - first + 1)
-    if status == 206:
-        answer["Content-Range"] = f"bytes {first}-{last}/{size}"
+    answer["Content-Length"] = str(asked.length)
+    if asked.is_range:
+        answer["Content-Range"] = f"bytes {asked.first}-{asked.first + asked.length - 1}/{asked.size}"
     return answer
 
 

@@ -18,6 +18,7 @@ from catalog import sandbox, tagging
 from catalog.sniffing import KINDS_IN_WORDS, Form, Unreadable, sniff
 
 CHANNELS_MOST = 8
+RATES_HERTZ = (4_000, 768_000)
 SHORTEST_MS = 1_000
 # How much sound may be missing at the end before a file is called incomplete: the last frames of a damaged one.
 MISSING_MS_MOST = 1_000
@@ -64,9 +65,12 @@ def inspect(folder: Path, *, beat: Callable[[], None]) -> Recording:
         raise Unreadable(f"No sound could be found in this {form.name} file: it is damaged or protected.")
     if channels > CHANNELS_MOST:
         raise Unreadable(f"The recording has {channels} channels; up to {CHANNELS_MOST} can be taken in.")
+    if not RATES_HERTZ[0] <= sample_rate <= RATES_HERTZ[1]:
+        raise Unreadable(f"The recording has {sample_rate:,} samples a second, which no recording has: it is damaged.")
+    said_ms = _milliseconds(said.get("format", {}).get("duration")) if form.says_length else 0
+    _check_not_too_long(said_ms)
     beat()
     heard_ms = _length_ms(folder, form)
-    said_ms = _milliseconds(said.get("format", {}).get("duration")) if form.says_length else 0
     if said_ms - heard_ms > MISSING_MS_MOST:
         raise incomplete(heard_ms, said_ms)
     check_length(max(said_ms, heard_ms))
@@ -93,10 +97,14 @@ def check_length(duration_ms: int) -> None:
     """Raise Unreadable unless a recording of this length can become a work."""
     if duration_ms < SHORTEST_MS:
         raise Unreadable("The recording is shorter than one second. A work has at least one second of sound.")
+    _check_not_too_long(duration_ms)
+
+
+def _check_not_too_long(duration_ms: int) -> None:
     most_ms = settings.UPLOAD_SECONDS_MAX * 1000
     if duration_ms > most_ms:
         raise Unreadable(
-            f"The recording is {clock_words(duration_ms)} long; up to {clock_words(most_ms)} can be taken in for now."
+            f"The recording is longer than {clock_words(most_ms)}, which is the most that can be taken in for now."
         )
 
 
@@ -111,7 +119,7 @@ def read_tags(folder: Path) -> dict[str, Any]:
     )
     program = [sys.executable, "-P", "-s", "-E", "-c", start, str(Path(tagging.__file__).resolve().parent.parent)]
     try:
-        answer = sandbox.output(program, folder=folder, limits=sandbox.Limits(seconds=30, memory_bytes=600_000_000))
+        answer = sandbox.output(program, folder=folder, limits=sandbox.Limits(seconds=30, memory_bytes=400_000_000))
         return dict(json.loads(answer))
     except (sandbox.ProgramFailed, sandbox.ProgramStopped, sandbox.ProgramKilled, ValueError):
         (folder / "cover.jpg").unlink(missing_ok=True)
@@ -183,6 +191,8 @@ def _milliseconds(seconds: object) -> int:
 def _length_ms(folder: Path, form: Form) -> int:
     """Return where the last packet of sound begins, by reading all of the file without decoding it."""
     arguments = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-nostats", *reading(form.demuxer)]
+    # A recording far beyond the limit is not read to its end.
+    arguments += ["-t", str(settings.UPLOAD_SECONDS_MAX + 60)]
     arguments += ["-map", "0:a:0", "-c", "copy", "-progress", "pipe:1", "-stats_period", "5", "-f", "null", "-"]
     try:
         times = OUT_TIME.findall(sandbox.output(arguments, folder=folder, limits=sandbox.Limits(seconds=PROBE_SECONDS)))

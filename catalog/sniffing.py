@@ -66,7 +66,7 @@ def sniff(path: Path) -> Form:
         start = _after_id3(file)
         file.seek(start)
         head = file.read(HEAD_BYTES)
-        form = _form(head, tagged=start > 0)
+        form = _form(head, tagged=start > 0, whole=start + len(head) == size)
         if form is OGG:
             _check_ogg_end(file, size)
         elif form in (WAV, AIFF):
@@ -87,7 +87,7 @@ def _after_id3(file: BinaryIO) -> int:
     return start
 
 
-def _form(head: bytes, *, tagged: bool) -> Form:
+def _form(head: bytes, *, tagged: bool, whole: bool) -> Form:
     for mark, form in ((b"fLaC", FLAC), (b"OggS", OGG)):
         if head.startswith(mark):
             return form
@@ -98,10 +98,11 @@ def _form(head: bytes, *, tagged: bool) -> Form:
     _refuse_what_is_known(head)
     if head[4:8] == b"ftyp":
         return MP4
-    frames = _first_frames(head)
+    frames = _first_frames(head, whole=whole)
     if frames is not None:
         return frames
-    _refuse_words(head)
+    if head:
+        _refuse_words(head)
     if tagged:
         raise Unreadable("The file has tags, but no recording that could be read follows them: it is not complete.")
     raise Unreadable(f"What kind of file this is was not recognised. What can be taken in: {KINDS_IN_WORDS}.")
@@ -127,27 +128,31 @@ def _refuse_words(head: bytes) -> None:
     text = head.lstrip(b"\xef\xbb\xbf").lower()
     if any(mark in text[:1024] for mark in PLAYLIST_MARKS):
         raise Unreadable("This is a playlist: a list of where recordings are. Send the recordings themselves.")
-    control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
-    if control == 0:
+    letters = sum(32 <= byte < 127 or byte in (9, 10, 12, 13) for byte in head)
+    control = sum(byte < 32 for byte in head) - sum(head.count(byte) for byte in (9, 10, 12, 13, 27))
+    if control == 0 and (letters * 2 > len(head) or _is_utf8(head)):
         raise Unreadable("This is text, not a recording, whatever its name says.")
 
 
-def _first_frames(head: bytes) -> Form | None:
-    """Return MPEG or ADTS if three frames follow one another, each where the one before says; else None."""
+def _is_utf8(head: bytes) -> bool:
+    """Return whether it is text in any script; the last letter may be cut."""
+    try:
+        return len(head[:-3].decode()) > 0
+    except UnicodeDecodeError:
+        return False
+
+
+def _first_frames(head: bytes, *, whole: bool) -> Form | None:
+    """Return MPEG or ADTS if three frames follow one another, each where the one before says; else None.
+
+    With `whole` the head is all of the file, and fewer frames are enough if the last of them ends where it does.
+    """
     at = head.find(b"\xff")
     while 0 <= at < len(head) - 4:
-        form, place = None, at
-        for _ in range(3):
-            found = _frame(head[place : place + 7])
-            if found is None or (form is not None and found[0] is not form):
-                break
-            form, place = found[0], place + found[1]
-            if place >= len(head):
-                break
-        else:
-            place = len(head)
-        # Three frames, or a recording so short that it ends where its first or second frame does.
-        if form is not None and place >= len(head):
+        form, place, frames = None, at, 0
+        while frames < 3 and (found := _frame(head[place : place + 7])) is not None and form in (None, found[0]):
+            form, place, frames = found[0], place + found[1], frames + 1
+        if form is not None and (frames == 3 or (whole and place == len(head))):
             counted = form is MPEG and any(mark in head[at : at + 256] for mark in (b"Xing", b"Info", b"VBRI"))
             return COUNTED_MPEG if counted else form
         at = head.find(b"\xff", at + 1)

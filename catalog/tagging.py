@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 
 from catalog import naming
 
-PIXELS_MOST = 50_000_000
+PIXELS_MOST = 36_000_000
 PICTURE_BYTES_MOST = 20_000_000
 EDGE = 1_000
 PAPER = (251, 248, 242)
@@ -47,7 +47,8 @@ def licence_of(tags: Any) -> str:
 
     Every program has its own tag for it, so all that speak of a licence or a copyright are looked at.
     """
-    for key in tags:
+    # Vorbis comments are a list of pairs that only plays a mapping.
+    for key in tags.keys():  # noqa: SIM118
         if any(word in key.lower() for word in LICENCE_WORDS):
             match = CREATIVE_COMMONS.search(str(tags[key])[:2_000])
             if match is not None:
@@ -113,6 +114,8 @@ def write_cover(source: bytes, target: Path) -> tuple[int, int]:
         if width * height > PIXELS_MOST:
             raise ValueError(f"it has {width} x {height} pixels")
         picture.draft("RGB", (2 * EDGE, 2 * EDGE))
+        if picture.mode in ("RGB", "RGBA", "L"):
+            picture.thumbnail((EDGE, EDGE))
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
     upright.thumbnail((EDGE, EDGE))
     # A picture of its own: what hangs on the old one (EXIF, comments, profiles) stays behind.

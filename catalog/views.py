@@ -146,9 +146,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            founded = profiles.found(
-                person_id=request.user.pk, name=form.cleaned_data["name"], now=moment_of(request)
-            )
+            founded = profiles.found(person_id=request.user.pk, name=form.cleaned_data["name"], now=moment_of(request))
         except Problem as problem:
             form.add_error("name", problem.detail)
         else:

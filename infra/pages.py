@@ -42,7 +42,7 @@ class Link:
     current: bool
 
 
-class Site:
+class Frame:
     """What the frame of a page shows. Each part is found when a template asks for it."""
 
     demo = settings.GATEWAY == "play-money"
@@ -87,7 +87,7 @@ class Site:
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Give templates the frame (a context processor)."""
-    return {"site": Site(request)}
+    return {"frame": Frame(request)}
 
 
 @require_safe

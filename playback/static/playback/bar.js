@@ -29,7 +29,6 @@ export class Bar {
   render() {
     const { player, root } = this;
     root.hidden = !player.facts || ["idle", "resume"].includes(player.state);
-    document.body.classList.toggle("has-player", !root.hidden);
     if (root.hidden) return;
     const { facts } = player;
     const title = root.querySelector("[data-place=title]");

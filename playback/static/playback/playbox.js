@@ -71,7 +71,7 @@ export class Playbox {
     this.round.classList.toggle("round--plain", again);
     this.round.hidden = this.box.hasAttribute("data-asks-first") && ["idle", "stopped", "refused"].includes(state);
     this.round.setAttribute("aria-label", plays ? "Pause" : again ? `Hear the opening of ${this.facts.title} again` : `Play ${this.facts.title}`);
-    this.box.querySelector(".wave").classList.toggle("wave--paid", this.mine ? Boolean(player.session) && !player.held : this.facts.basis !== "paid" || this.facts.owned);
+    this.box.classList.toggle("playbox--open", this.mine ? !player.held && Boolean(player.session ?? this.facts.charged) : this.facts.basis !== "paid");
     this.time();
   }
 
@@ -143,7 +143,8 @@ export class Playbox {
     }
     this.root.dataset.listening = fresh.dataset.listening;
     this.read(this.root);
-    this.render();
+    if (this.mine) this.player.learn(this.facts);
+    else this.render();
     if (focused && !this.root.contains(document.activeElement)) document.getElementById(focused)?.focus({ preventScroll: true });
     return this.facts;
   }

@@ -50,6 +50,12 @@ export class Player extends EventTarget {
   get isPlaying() { return !this.audio.paused && !["idle", "resume", "ended"].includes(this.state); }
   isOf(work) { return this.facts?.work === work && this.state !== "idle"; }
 
+  /** Take over what a page has learnt anew: the next price, what is left, the credit. */
+  learn({ price_micros, remaining_micros, credit_micros, goes_on, consented, owned, basis }) {
+    Object.assign(this.facts, { price_micros, remaining_micros, credit_micros, goes_on, consented, owned, basis });
+    this.set(this.state);
+  }
+
   set(state) {
     this.state = state;
     if (["stopped", "refused"].includes(state) && this.facts) kept.keepStop(this.facts.work, Math.floor(this.place));
@@ -70,6 +76,7 @@ export class Player extends EventTarget {
   /** Begin a sitting. `at` is where to start if the whole is open; an opening starts at 0 unless it is free there. */
   async begin(facts, at = null) {
     const turn = this.take(facts);
+    if (facts.charged) this.wanted = kept.place(facts.work)?.seconds ?? facts.place_seconds;
     this.set("loading");
     try {
       if (!facts.signed_in) {
@@ -130,10 +137,12 @@ export class Player extends EventTarget {
   async startWhole(at, turn) {
     this.held = false;
     const former = kept.place(this.facts.work);
-    const start = at ?? (former && former.session === this.session.id ? former.seconds : 0);
+    const start = at ?? (former && former.session === this.session.id ? former.seconds : this.session.charged ? this.facts.place_seconds : 0);
+    this.last = start;
+    this.reported = start;
     await this.sound.open(this.session.playlist_url, { held: false, at: start, duration: this.facts.duration_seconds });
     if (turn !== this.turn) return;
-    this.last = start;
+    this.wanted = null;
     this.set("playing");
     await this.play();
   }
@@ -275,7 +284,7 @@ export class Player extends EventTarget {
     const stopped = kept.stop(facts.work);
     this.facts = { ...facts };
     if (facts.charged) {
-      this.wanted = kept.place(facts.work)?.seconds ?? 0;
+      this.wanted = kept.place(facts.work)?.seconds ?? facts.place_seconds;
       this.set("resume");
     } else if (stopped !== null) {
       this.wanted = stopped;
