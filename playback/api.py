@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -295,7 +296,8 @@ class ChargeSession(APIView):
             if Scope.SPEND not in bearer.scopes:
                 raise ScopeMissing(f"the token lacks the scope {Scope.SPEND}", scope=str(Scope.SPEND))
             price = _price_of(request)
-            return JsonResponse(charge_content(bearer.person_id, kwargs["session_id"], price))
+            content = charge_content(bearer.person_id, kwargs["session_id"], price)
+            return JsonResponse(content, headers={"Cache-Control": "no-store"})
         except Problem as problem:
             return problem_answer(problem)
 
@@ -303,7 +305,8 @@ class ChargeSession(APIView):
     def post(self, request: Request, session_id: UUID) -> Response:
         """Charge the play the session's quote describes, never more than `price_micros`."""
         body = read(PriceBody, request.data)
-        return Response(charge_content(person_id(request), session_id, body["price_micros"]))
+        content = charge_content(person_id(request), session_id, body["price_micros"])
+        return Response(content, headers={"Cache-Control": "no-store"})
 
 
 def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> dict[str, Any]:
@@ -528,6 +531,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@require_safe
 def playlist(request: HttpRequest, capability: str) -> HttpResponse:
     """Answer with the playlist that the capability opens now."""
     try:

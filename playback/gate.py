@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from catalog import delivery, publishing
-from catalog.delivery import Layout
+from catalog.delivery import Layout, Meter
 from members import throttles
 from members.problems import NotFound, Problem
 from playback import sessions
@@ -23,6 +23,8 @@ from playback.models import Holding, Session
 
 MAC_BYTES = 16
 LOADS_PER_HOUR = 60
+# What a session may read in all, so that a shared address is no free way to everybody.
+TIMES_ITS_BYTES = 3
 _EMPTY = UUID(int=0)
 
 
@@ -77,10 +79,13 @@ def playlist(*, capability: str, growing: bool, now: datetime) -> str:
     # The play that owns it goes on as it began: a playlist that grows must not change the lines it has shown.
     better = session.basis in (sessions.OWNED, sessions.OWN)
     pieces = delivery.layout(work_id=session.work_id, kind=delivery.BETTER_SOUND if better else delivery.SOUND)
-    return write(pieces, open_ms=session.open_ms, whole=whole, growing=growing, now=now)
+    meter = Meter(name=session.id.hex, bytes_most=TIMES_ITS_BYTES * pieces.size_bytes)
+    return write(pieces, open_ms=session.open_ms, whole=whole, growing=growing, meter=meter, now=now)
 
 
-def write(pieces: Layout, *, open_ms: int, whole: bool, growing: bool, now: datetime) -> str:
+def write(
+    pieces: Layout, *, open_ms: int, whole: bool, growing: bool, now: datetime, meter: Meter | None = None
+) -> str:
     """Return a playlist (RFC 8216) of the pieces up to the gate, or of all of them."""
     lines = [
         "#EXTM3U",
@@ -92,14 +97,14 @@ def write(pieces: Layout, *, open_ms: int, whole: bool, growing: bool, now: date
     ]
     if growing:
         lines.append("#EXT-X-START:TIME-OFFSET=0,PRECISE=YES")
-    lines.append(f'#EXT-X-MAP:URI="{delivery.sign(pieces.init_key, now=now)}"')
+    lines.append(f'#EXT-X-MAP:URI="{delivery.sign(pieces.init_key, now=now, meter=meter)}"')
     heard, signed = 0, {}
     for segment in pieces.segments:
         heard += segment.micros
         if not whole and heard > open_ms * 1000:
             break
         if segment.key not in signed:
-            signed[segment.key] = delivery.sign(segment.key, now=now)
+            signed[segment.key] = delivery.sign(segment.key, now=now, meter=meter)
         lines.append(f"#EXTINF:{segment.micros // 1_000_000}.{segment.micros % 1_000_000:06d},")
         if not segment.whole_file:
             lines.append(f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}")
