@@ -1,11 +1,13 @@
 """Sound for tests, made by the real ffmpeg once per run: every kind that may come in, and what pretends to be one."""
 
+import atexit
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from catalog import sandbox
 
@@ -28,15 +30,9 @@ CODECS: dict[str, tuple[str, ...]] = {
 
 @cache
 def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="refrain-test-media-"))
-
-
-def remove_folder() -> None:
-    """Remove all that was made."""
-    if _folder.cache_info().currsize:
-        shutil.rmtree(_folder(), ignore_errors=True)
-        _folder.cache_clear()
-        make.cache_clear()
+    path = Path(tempfile.mkdtemp(prefix="refrain-test-media-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def ffmpeg(*arguments: str) -> None:
@@ -75,6 +71,16 @@ def chunks(content: bytes | Path, size: int = 65_536) -> Iterator[bytes]:
         yield whole[start : start + size]
 
 
-def join(folder: Path, names: Sequence[str]) -> bytes:
-    """Return these files of a folder, one after the other."""
-    return b"".join((folder / name).read_bytes() for name in names)
+def files_under(folder: Path) -> list[str]:
+    """Return the names of all files under a folder, sorted; none if there is no folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def joined(folder: Path, rendition: Any, *, upto: int | None = None) -> bytes:
+    """Return the init and the first `upto` segments (all without it) of an HLS rendition stored under `folder`."""
+    layout = rendition.layout
+    content = (folder / rendition.prefix / layout["init"]["file"]).read_bytes()
+    for segment in layout["segments"][:upto]:
+        whole = (folder / rendition.prefix / segment["file"]).read_bytes()
+        content += whole[segment["offset"] : segment["offset"] + segment["bytes"]]
+    return content

@@ -1,0 +1,70 @@
+"""What tests of the catalogue need: a store of their own, a profile, and a way in for files."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from catalog import ingest
+from catalog.models import Creator, Upload
+from members import clock
+from members.models import Person
+from tests import cast, media
+
+
+@pytest.fixture
+def store(tmp_path: Path, settings) -> Path:
+    """Give an empty local store and return its folder."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    settings.STORE_DIR = folder
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(folder), "base_url": "/never-used/"},
+        },
+    }
+    return folder
+
+
+@pytest.fixture
+def ana(db: None) -> Person:
+    """Give a musician."""
+    return cast.person("ana")
+
+
+@pytest.fixture
+def band(ana: Person) -> Creator:
+    """Give the profile that Ana owns."""
+    return cast.creator(ana)
+
+
+@pytest.fixture
+def send(ana: Person, band: Creator, store: Path) -> Callable[..., Upload]:
+    """Give a function that uploads content under a name to Ana's profile."""
+
+    def upload(content: bytes | Path | Iterable[bytes], filename: str = "") -> Upload:
+        name = filename or (content.name if isinstance(content, Path) else "recording")
+        chunks = media.chunks(content) if isinstance(content, bytes | Path) else content
+        return ingest.receive(person_id=ana.id, creator_id=band.id, filename=name, chunks=chunks, now=clock.now())
+
+    return upload
+
+
+@pytest.fixture
+def take_in(send: Callable[..., Upload]) -> Callable[..., Upload]:
+    """Give a function that uploads and goes on to the end, ready or rejected."""
+
+    def through(content: bytes | Path, filename: str = "") -> Upload:
+        return finish(send(content, filename))
+
+    return through
+
+
+def finish(upload: Upload) -> Upload:
+    """Advance an upload until nothing is left to do at once, and return it as its row stands."""
+    while ingest.advance(upload_id=upload.id, now=clock.now()):
+        pass
+    upload.refresh_from_db()
+    return upload
