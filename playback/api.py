@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members import clock
-from members.access import ScopeMissing, bearer_of, idempotency_key, person_id, problem_answer
+from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, person_id, problem_answer
 from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros, read
 from members.problems import Invalid, Problem
 from members.tokens import Scope
@@ -326,10 +326,12 @@ def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> di
 
 
 def _price_of(request: HttpRequest) -> int:
-    """Return `price_micros` of the body, which holds it and nothing else. Raises Invalid as PriceBody does."""
+    """Return `price_micros` of the body, which holds it and nothing else. Raises WrongType, and Invalid as PriceBody."""
     body = request.body
+    if body and request.content_type != "application/json":
+        raise WrongType("Send the price as application/json.")
     try:
-        found = json.loads(body) if len(body) <= PRICE_BODY_BYTES_MOST else None
+        found = json.loads(body.decode()) if len(body) <= PRICE_BODY_BYTES_MOST else None
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict) and found.keys() == {"price_micros"}:

@@ -94,7 +94,7 @@ def start(
         raise Invalid(f"A top-up is between {money.show_cents(CENTS_LEAST)} and {money.show_cents(CENTS_MOST)}.")
     if len(country) != 2 or not country.isascii() or not country.isalpha():
         raise Invalid("The country is two letters (ISO 3166), for instance DE.")
-    body = seals.sha256_of({"amount_cents": amount_cents})
+    body = seals.sha256_of({"amount_cents": amount_cents, "country": country.upper()})
     with transaction.atomic():
         wallet = wallets.lock(person_id)
         kept = charging.kept_answer(person_id=person_id, route="top-up", key=idempotency_key, body_sha256=body)

@@ -1,0 +1,95 @@
+"""Programs that speak with the API in tests, and a digest of everything that is kept."""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.http import HttpResponseBase
+from django.test import Client
+
+from members import clock, throttles, tokens
+from members.models import Person
+
+EVERY_SCOPE = frozenset(tokens.Scope)
+ABSENT = object()
+
+
+def token(of: Person, *scopes: str, lifetime: timedelta = tokens.LIFETIME) -> str:
+    """Make a token of a person: for these scopes, or without any named for all of them."""
+    _, plain = tokens.mint(
+        person_id=of.id,
+        scopes=set(scopes or EVERY_SCOPE),
+        name="test",
+        now=clock.now(),
+        lifetime=lifetime,
+        guarded=True,
+    )
+    return plain
+
+
+class Caller:
+    """Somebody's program. Paths without a slash in front are under /api/v1/; bodies are JSON unless told otherwise."""
+
+    def __init__(self, who: Person | None, *scopes: str, by_cookie: bool = False) -> None:
+        self.client = Client(enforce_csrf_checks=True)
+        self.headers: dict[str, str] = {}
+        if who is not None and by_cookie:
+            self.client.force_login(who)
+        elif who is not None:
+            self.headers["Authorization"] = f"Bearer {token(who, *scopes)}"
+
+    def __call__(self, method: str, path: str, body: Any = ABSENT, **headers: str) -> Any:
+        """Ask, and return the answer. Names of headers are written with _ for -."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        content = {} if body is ABSENT else {"data": _encoded(body), "content_type": "application/json"}
+        kind = named.pop("Content-Type", None)
+        if kind is not None:
+            content["content_type"] = kind
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        return self.client.generic(method, address, headers={**self.headers, **named}, **content)
+
+    def get(self, path: str, **headers: str) -> Any:
+        """Ask for something."""
+        return self("GET", path, **headers)
+
+    def post(self, path: str, body: Any = ABSENT, **headers: str) -> Any:
+        """Ask to do something."""
+        return self("POST", path, body, **headers)
+
+
+def _encoded(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def slug(answer: HttpResponseBase) -> str:
+    """Return the slug of a refusal, having checked that it is one as RFC 9457 writes it."""
+    said = json.loads(answer.content)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert said["status"] == answer.status_code
+    assert said["title"]
+    assert said["detail"]
+    head, _, name = said["type"].rpartition("/")
+    assert head == "/problems"
+    return str(name)
+
+
+def digest(*, but: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return a digest of every table, so that two of them tell whether anything at all was changed in between."""
+    tables = sorted(set(connection.introspection.table_names()) - but)
+    found = {}
+    with connection.cursor() as cursor:
+        for table in tables:
+            name = connection.ops.quote_name(table)
+            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")  # noqa: S608 - names of our own tables
+            found[table] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
+    return found
+
+
+def forget_counts() -> None:
+    """Empty the counters of the throttles, so that one test does not wear out the next."""
+    throttles._connection().flushdb()
+    throttles._own.counts.clear()
+    throttles._own.silent_until = 0.0
