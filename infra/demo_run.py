@@ -144,7 +144,12 @@ def _choose_port(stack: Stack, wanted: int | None) -> int:
         if not is_free(wanted):
             raise PartFailedError(f"port {wanted} is taken; choose another with --port")
         return wanted
-    return USUAL_PORT if is_free(USUAL_PORT) else stack.web_port
+    # An address that somebody kept should work again: the last one, then the usual one, then any.
+    kept = stack.folder / "web_port"
+    last = [int(kept.read_text())] if kept.exists() else []
+    port = next((port for port in (*last, USUAL_PORT) if is_free(port)), stack.web_port)
+    kept.write_text(str(port))
+    return port
 
 
 def _manage(stack: Stack, *words: str, as_owner: bool = False) -> None:

@@ -123,11 +123,14 @@ class Stack:
             raise
 
     def stop(self) -> None:
-        """Stop what runs in the reverse order of its start, and give the folder free. May be called twice."""
+        """Stop what runs beside the parts, all at once, then the parts; give the folder free. May be called twice."""
         if self._lock is None:
             return
         (self.folder / "stack.json").unlink(missing_ok=True)
         parts = {part.child: part for part in (self.postgres, self.valkey, self.seaweed) if part is not None}
+        for child in self.children:
+            if child not in parts:
+                child.ask_to_stop()
         while self.children:
             child = self.children.pop()
             if child in parts:

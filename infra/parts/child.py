@@ -80,12 +80,17 @@ class Child:
         """Return whether it was started and has not ended."""
         return self._running is not None and self._running.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait."""
+        if self._running is not None and self._running.poll() is None:
+            self._running.send_signal(self.stop_signal)
+
     def stop(self, grace_seconds: float = 15) -> None:
         """Ask it to end, wait, and kill its whole group when it does not listen."""
         if self._running is None:
             return
         if self._running.poll() is None:
-            self._running.send_signal(self.stop_signal)
+            self.ask_to_stop()
             try:
                 self._running.wait(grace_seconds)
             except subprocess.TimeoutExpired:
