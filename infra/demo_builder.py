@@ -111,13 +111,16 @@ def _catalogue(people: dict[str, Person], say: Callable[[str], None]) -> list[Wo
     listed: list[dict[str, Any]] = json.loads((WORKS / "works.json").read_text())["works"]
     waiting = [(entry, _send(entry, people)) for entry in listed]
     deadline = clock.ticks() + INGEST_SECONDS_MOST
+    said = -1
     while True:
         uploads = {
             upload.id: upload for upload in Upload.objects.filter(id__in=[upload_id for _, upload_id in waiting])
         }
         ready = sum(upload.state == Upload.State.READY for upload in uploads.values())
         rejected = [upload for upload in uploads.values() if upload.state == Upload.State.REJECTED]
-        say(f"  the worker has taken in {ready} of {len(waiting)} tracks")
+        if ready != said:
+            say(f"  the worker has taken in {ready} of {len(waiting)} tracks")
+            said = ready
         if rejected:
             raise DemoFailed(f"{rejected[0].filename}: {rejected[0].reason}")
         if ready == len(waiting):
