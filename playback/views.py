@@ -219,7 +219,7 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         "vat_percent": money_percent(settings.VAT_PPM),
         "limits_form": LimitsForm.of(overview),
         "top_up_form": TopUpForm(
-            initial={"country": getattr(person, "country", "") or "DE", "key": str(uuid4()), "back": _back(request)}
+            initial={"country": getattr(person, "country", "") or settings.COUNTRY, "key": str(uuid4()), "back": _back(request)}
         ),
         "back": _back(request),
         **forms,

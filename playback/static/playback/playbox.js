@@ -4,7 +4,7 @@ import { clockTime, figures, filled, templateOf } from "./states.js";
 import { askToOwn, keepFree } from "./purchase.js";
 import { ready } from "./sound.js";
 
-const PARTS = ["holding", "states"];
+const PARTS = ["holding", "states", "dialog"];
 const AGAIN = ["stopped", "refused", "signin"];
 
 export class Playbox {
@@ -139,7 +139,8 @@ export class Playbox {
     const focused = this.root.contains(document.activeElement) ? document.activeElement.id : "";
     for (const name of PARTS) {
       const [old, part] = [this.root.querySelector(`[data-part=${name}]`), fresh.querySelector(`[data-part=${name}]`)];
-      if (old && part) old.replaceWith(document.adoptNode(part));
+      // A dialog that is open stays: somebody is reading it, and its sum is checked when it is pressed.
+      if (old && part && !old.querySelector("dialog[open]")) old.replaceWith(document.adoptNode(part));
     }
     this.root.dataset.listening = fresh.dataset.listening;
     this.read(this.root);

@@ -19,8 +19,9 @@ export function askToOwn(box) {
     intent.sending = true;
     confirm.setAttribute("aria-disabled", "true");
     try {
-      await buy(box, intent, () => say("The connection is gone. It is asked again by itself, and paid once at most."));
+      const bought = await pay(box, intent, () => say("The connection is gone. It is asked again by itself, and paid once at most."));
       dialog.close();
+      await showBought(box, bought);
     } catch (error) {
       if (error.slug === "price-changed") {
         const quote = error.content.quote;
@@ -43,14 +44,17 @@ export function askToOwn(box) {
 
 /** Keep a work that is free: nothing is charged, so nothing is asked. */
 export async function keepFree(box) {
-  await buy(box, { key: api.newKey(), price: 0 }, () => {});
+  await showBought(box, await pay(box, { key: api.newKey(), price: 0 }, () => {}));
 }
 
-async function buy(box, intent, waiting) {
+async function pay(box, intent, waiting) {
   if (intent.price > 0 && !box.facts.consented) {
     await api.insist(() => api.submit("/wallet/consent", { version: box.facts.consent_version }), { waiting });
   }
-  const answer = await api.insist(() => api.purchase(box.facts.work, intent.price, intent.key), { waiting });
+  return api.insist(() => api.purchase(box.facts.work, intent.price, intent.key), { waiting });
+}
+
+async function showBought(box, answer) {
   box.player.dispatchEvent(new CustomEvent("credit", { detail: answer }));
   const facts = await box.refresh();
   if (facts) await box.player.bought(facts);

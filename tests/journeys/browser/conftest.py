@@ -1,0 +1,212 @@
+"""The shop for journeys in a browser: production server, worker, gateway, database, and real music taken in by the real ingest."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from catalog import sandbox
+from infra import demo_run
+from infra.bench import ground
+from infra.stack import Stack
+from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor
+
+MUSIC = Path(demo_run.__file__).parent / "demo_works" / "maxstack-nebula.opus"
+CREATOR = "ana@journey.example"
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all of them share one shop, also where tests run in several processes."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What stands: the stack, and the works by what they are for."""
+
+    stack: Stack
+    nebula: str
+    short: str
+    free: str
+
+    @property
+    def url(self) -> str:
+        """Return where the site is served."""
+        return self.stack.base_url
+
+
+def cut(folder: Path, name: str, *, start: int, seconds: int) -> Path:
+    """Cut a piece out of real music and pack it as FLAC, with a title of its own."""
+    path = folder / f"{name}.flac"
+    command = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-ss", str(start), "-t", str(seconds), "-i", MUSIC]
+    tags = ["-metadata", f"title={name}", "-metadata", "artist=Maxstack"]
+    subprocess.run([*command, "-map_metadata", "-1", *tags, "-sample_fmt", "s16", "-ar", "44100", path], check=True)
+    return path
+
+
+def found_profile(stack: Stack, email: str, profile: str) -> None:
+    """Make an account and a creator's profile by the forms of the pages."""
+    with requests.Session() as person:
+
+        def send(path: str, **fields: str) -> None:
+            page = f"{stack.base_url}{path}"
+            person.get(page, timeout=20).raise_for_status()
+            fields["csrfmiddlewaretoken"] = person.cookies["csrftoken"]
+            answer = person.post(page, fields, headers={"Referer": page}, timeout=20)
+            assert answer.ok, answer.text[:500]
+
+        send("/accounts/signup/", name="Ana", email=email, password1=PASSWORD)
+        send("/upload", name=profile)
+
+
+class Program:
+    """A creator's program: talks to the API with a token."""
+
+    def __init__(self, stack: Stack, token: str) -> None:
+        self.stack = stack
+        self.token = token
+
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        """Ask and return the answer's content."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.web_port, timeout=30)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
+        connection.request(method, f"/api/v1/{path}", body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        assert answer.status < 300, f"{method} {path}: {answer.status} {content[:300]!r}"
+        return json.loads(content) if content else None
+
+    def upload(self, path: Path) -> str:
+        """Upload a file and return the upload's id."""
+        edge = uuid.uuid4().hex
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'
+        body = head.encode() + path.read_bytes() + f"\r\n--{edge}--\r\n".encode()
+        return str(self.ask("POST", "uploads", body, f"multipart/form-data; boundary={edge}")["id"])
+
+    def work_of(self, upload: str) -> str:
+        """Wait until the worker has made a work of the upload; return the work's id."""
+        give_up_at = time.monotonic() + 90
+        while True:
+            standing = self.ask("GET", f"uploads/{upload}")
+            if standing["state"] == "ready":
+                return str(standing["work"])
+            assert standing["state"] != "rejected", standing["reason"]
+            assert time.monotonic() < give_up_at, standing
+            time.sleep(0.2)
+
+    def publish(self, work: str, **figures: Any) -> str:
+        """Set figures of the work and publish it."""
+        if figures:
+            self.ask("PATCH", f"works/{work}", json.dumps(figures).encode())
+        self.ask("POST", f"works/{work}/publish")
+        return work
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Shop]:
+    """Give the whole service, as `infra/demo` runs it, with three works of a creator."""
+    with ground.laid() as stack, tempfile.TemporaryDirectory(prefix="refrain-music-") as music:
+        state = stack.folder / "play-money.sqlite3"
+        gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
+        stack.run("Payment gateway", [sys.executable, *gateway])
+        web = demo_run.start_web(stack)
+        demo_run.start_worker(stack)
+        ground.wait_for_answers(web, port=stack.web_port)
+        found_profile(stack, CREATOR, "Maxstack")
+        token = ground.manage(stack, "token", CREATOR, "--scope", "publish", as_owner=True)
+        ana = Program(stack, token.strip())
+        folder = Path(music)
+        uploads = [
+            ana.upload(cut(folder, "Nebula", start=0, seconds=TRACK_SECONDS)),
+            ana.upload(cut(folder, "Spark", start=30, seconds=8)),
+            ana.upload(cut(folder, "Gift", start=50, seconds=TRACK_SECONDS)),
+        ]
+        nebula, short, free = (ana.work_of(upload) for upload in uploads)
+        ana.publish(nebula)
+        ana.publish(short)
+        ana.publish(free, price_micros=0)
+        yield Shop(stack=stack, nebula=nebula, short=short, free=free)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return where Chromium is; without one the browser's journeys do not run, which is wrong in CI."""
+    found = os.environ.get("REFRAIN_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        assert os.environ.get("CI") != "true", "there is no Chromium"
+        pytest.skip("there is no Chromium here")
+    return found
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Give Playwright, stopped after each file: while it runs, its loop would disturb tests that ask the database."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    """Give a headless Chromium."""
+    launched = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_OPTIONS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def arrive(shop: Shop, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Give a function that lets somebody arrive with a browser of their own; all are asked afterwards what went wrong."""
+    visitors: list[Visitor] = []
+
+    def arriving(**options: Any) -> Visitor:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        visitors.append(Visitor.arriving(base_url=shop.url, context=context))
+        return visitors[-1]
+
+    yield arriving
+    for visitor in visitors:
+        visitor.context.close()
+    for visitor in visitors:
+        visitor.assert_nothing_went_wrong()
+
+
+@pytest.fixture
+def stranger(arrive: Callable[..., Visitor]) -> Visitor:
+    """Give somebody who has no account."""
+    return arrive()
+
+
+@pytest.fixture
+def lena(arrive: Callable[..., Visitor]) -> Visitor:
+    """Give a new listener with 4.20 of credit: 5.00 paid, VAT taken out."""
+    visitor = arrive()
+    visitor.sign_up()
+    assert visitor.add_credit(500) == 4_200_000
+    return visitor

@@ -1,0 +1,22 @@
+/* Watches what a page does with sound and with the network; changes nothing of it. */
+(() => {
+  const watched = { events: [], answers: [], audio: null };
+  window.watched = watched;
+  const RealAudio = window.Audio;
+  window.Audio = function Audio(...given) {
+    const audio = new RealAudio(...given);
+    watched.audio = audio;
+    for (const name of ["playing", "pause", "waiting", "seeking", "seeked", "ended", "stalled", "error"]) {
+      audio.addEventListener(name, () => watched.events.push({ name, at: audio.currentTime, when: performance.now() }));
+    }
+    return audio;
+  };
+  const realFetch = window.fetch;
+  window.fetch = async (...given) => {
+    const answer = await realFetch(...given);
+    const { audio } = watched;
+    const buffered = audio && audio.buffered.length ? audio.buffered.end(audio.buffered.length - 1) - audio.currentTime : 0;
+    watched.answers.push({ url: String(given[0]), status: answer.status, at: audio ? audio.currentTime : 0, ahead: buffered, when: performance.now() });
+    return answer;
+  };
+})();
