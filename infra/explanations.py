@@ -57,6 +57,10 @@ WORDS = {
         "A work is bought once. A play you had paid before buying it was given back to you, and plays pay it again.",
         "Press play. The last of the plays left makes it yours again, and together they cost what was given back.",
     ),
+    "unavailable": (
+        "The database did not answer in time. Nothing is ever half done: money moved with its receipt, or not at all.",
+        "Try again in a moment. Whoever asks again for the same play gets the same answer and is charged once.",
+    ),
     "key-reused": (
         "One Idempotency-Key stands for one intent, for ever; this one was used for something else.",
         "A program makes a new key for each new intent and repeats it only for the same request.",

@@ -1,6 +1,7 @@
 """Who may come in: the edge that all of the API shares. Who asks, what they may, how often, how a refusal reads."""
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -10,6 +11,7 @@ from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, pagination
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -25,12 +27,15 @@ from members.problems import Invalid, NotAllowed, NotFound, Problem
 if TYPE_CHECKING:  # the framework reads its settings, which name this module, when it loads its views
     from rest_framework.views import APIView
 
+logger = logging.getLogger(__name__)
+
 PROBLEM_TYPE = "application/problem+json"
 REFUSED_TOKENS_PER_MINUTE = 60
 SECOND_FACTOR_LASTS = timedelta(minutes=15)
 # What a form adds around the file that it carries.
 FORM_BYTES = 1_000_000
 DEPTH_MOST = 8
+AWAY_SECONDS = 2
 _FIELDS_OF_A_BEARER = ["id", "email", "name", "is_staff"]
 
 
@@ -80,6 +85,12 @@ class BodyTooLarge(Problem):
     """The request is larger than anything this address takes; none of it was read."""
 
     slug, status, title = "body-too-large", 413, "The request is too large"
+
+
+class DatabaseAway(Problem):
+    """The database did not answer. Whatever was asked either happened whole or not at all; asking again finds out."""
+
+    slug, status, title = "unavailable", 503, "Refrain is away for a moment"
 
 
 def address(request: HttpRequest) -> str:
@@ -195,13 +206,28 @@ class DoorMiddleware:
             if not (request.path.startswith("/api/") and _has_token(request)):
                 who = f"person:{request.user.pk}" if request.user.is_authenticated else f"address:{address(request)}"
                 throttles.check(who, limit=settings.THROTTLE_PER_MINUTE)
-        except Problem as problem:
+        except (Problem, OperationalError, InterfaceError) as met:
+            problem = met if isinstance(met, Problem) else _away(request, met)
             refused = problem_answer(problem)
             if "text/html" in request.headers.get("Accept", ""):
                 refused.content = f"{problem.title}: {problem.detail}\n".encode()
                 refused.headers["Content-Type"] = "text/plain; charset=utf-8"
             return refused
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say that the database is away, where a view of the API met that."""
+        if request.path.startswith("/api/") and isinstance(exception, OperationalError | InterfaceError):
+            return problem_answer(_away(request, exception))
+        return None
+
+
+def _away(request: HttpRequest, error: Exception) -> DatabaseAway:
+    logger.error("the database did not answer %s: %s", request.path, error)
+    return DatabaseAway(
+        "The database does not answer. Ask again in a moment: what you asked for was done whole or not at all.",
+        retry_after_seconds=AWAY_SECONDS,
+    )
 
 
 def _check_size(request: HttpRequest) -> None:
