@@ -14,6 +14,9 @@ from catalog import sandbox
 # Two tones that beat against each other, louder in the middle: a waveform with a shape, and stereo that differs.
 TONE = "aevalsrc='0.6*sin(2*PI*220*t)*sin(PI*t/{seconds})|0.5*sin(2*PI*331*t)*sin(PI*t/{seconds})':s={rate}:d={seconds}"
 
+# A test may move the folder for temporary files; what is made for all tests stays where it was.
+TEMPORARY = tempfile.gettempdir()
+
 CODECS: dict[str, tuple[str, ...]] = {
     "flac": ("-c:a", "flac"),
     "wav": ("-c:a", "pcm_s16le"),
@@ -30,7 +33,7 @@ CODECS: dict[str, tuple[str, ...]] = {
 
 @cache
 def _folder() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="refrain-test-media-"))
+    path = Path(tempfile.mkdtemp(prefix="refrain-test-media-", dir=TEMPORARY))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
 

@@ -29,14 +29,6 @@ Send = Callable[..., Upload]
 DEMO = Path(__file__).parents[2] / "infra" / "demo_works"
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
-    """Let a test commit, as two connections need it to, and empty the database after it."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        yield
-        cast.forget_everything()
-
-
 @pytest.mark.usefixtures("committed")
 def test_the_same_file_sent_eight_times_at_once_is_one_upload(store: Path) -> None:
     ana = cast.person("ana")
