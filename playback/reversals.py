@@ -85,11 +85,12 @@ def _give_back(wallet: Wallet, charge: Charge, staff_id: UUID, second_id: UUID |
     bought = charge.amount_micros - charge.promo_micros
     wallet.balance_micros += bought
     wallet.promo_micros += charge.promo_micros
-    # The limits' counters get back only what their own day and month, if they still run, had counted.
+    # The limits' counters get back only what their own day and month, if they still run, had counted. A clock that
+    # stepped back over midnight began to count anew, so there may be less than the charge.
     if wallet.spent_day == clock.day(charge.charged_at) == clock.day(moment):
-        wallet.spent_day_micros -= charge.amount_micros
+        wallet.spent_day_micros = max(0, wallet.spent_day_micros - charge.amount_micros)
     if wallet.spent_month == clock.month(charge.charged_at) == clock.month(moment):
-        wallet.spent_month_micros -= charge.amount_micros
+        wallet.spent_month_micros = max(0, wallet.spent_month_micros - charge.amount_micros)
     wallet.save(update_fields=["balance_micros", "promo_micros", "spent_day_micros", "spent_month_micros"])
     reversal = Reversal.objects.create(
         id=uuid4(),
