@@ -155,19 +155,24 @@ def report_progress(*, person_id: UUID, session_id: UUID, position_ms: int, comp
         session = Session.objects.filter(listener_id=person_id, id=session_id).first()
         if session is None:
             raise NotFound("there is no such session of yours")
-        heard_whole = session.charge_id is not None or session.basis != PAID
+        basis = session.basis
+        if basis == PAID and session.charge_id is None:
+            # Owned since it began: bought in another tab, or by a price that fell.
+            held = holdings.read(listener_id=person_id, work_id=session.work_id)
+            basis = OWNED if held.owned_at is not None else PAID
+        heard_whole = session.charge_id is not None or basis != PAID
         session.position_ms = position_ms
         if completed and heard_whole and session.completed_at is None:
             session.completed_at = now
         session.save(update_fields=["position_ms", "completed_at"])
-        if session.basis != PAID and position_ms >= session.free_ms:
+        if basis != PAID and position_ms >= session.free_ms:
             FreePlay.objects.bulk_create(
                 [
                     FreePlay(
                         listener_id=person_id,
                         session_id=session.id,
                         work_id=session.work_id,
-                        basis=session.basis,
+                        basis=basis,
                         played_at=now,
                     )
                 ],
