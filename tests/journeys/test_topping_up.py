@@ -16,15 +16,21 @@ EURO = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Iterator[Site]:
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the whole module commit, and forget it all at its end (instead of pytest-django's way, after each test)."""
     with committing(django_db_blocker):
-        site = Site(tmp_path_factory.mktemp("site"))
-        try:
-            site.serve()
-            site.open_till()
-            yield site
-        finally:
-            site.stop()
+        yield
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, transactional_db: None) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    try:
+        site.serve()
+        site.open_till()
+        yield site
+    finally:
+        site.stop()
 
 
 @pytest.fixture
