@@ -3,7 +3,7 @@
 import logging
 import uuid
 
-from celery import shared_task
+from celery import current_app, shared_task
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
@@ -17,6 +17,8 @@ SWEEP_MOST = 50
 SWEEP_LOCK = 1_919_247_970
 # A message of the sweep that no worker took until then is dropped: the next sweep writes it again.
 SWEEP_EXPIRES_SECONDS = 60
+# A message saves its upload the wait for the sweep. Whoever sent the file does not wait longer for it than this.
+IMPATIENT = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "interval_start": 0, "max_retries": 1}
 
 
 @shared_task(name="catalog.tasks.advance_upload")
@@ -48,6 +50,7 @@ def wake(upload_id: uuid.UUID) -> None:
 
 def _send(upload_id: uuid.UUID) -> None:
     try:
-        advance_upload.delay(str(upload_id))
+        with current_app.connection_for_write(transport_options=IMPATIENT) as broker:
+            advance_upload.apply_async([str(upload_id)], connection=broker)
     except OperationalError:
         logger.warning("upload %s waits for the sweep: the broker is away", upload_id)

@@ -29,7 +29,7 @@ def laid(*, database: Mapping[str, str] | None = None) -> Iterator[Stack]:
 
 
 def manage(stack: Stack, *words: str, as_owner: bool = False) -> str:
-    """Run a command of manage.py against the stack and return what it printed. Raises PartFailedError with its words."""
+    """Run a command of manage.py against the stack and return what it printed. Raises PartFailedError."""
     env = {**os.environ, **stack.env(), "REFRAIN_AS_OWNER": "1" if as_owner else "0"}
     ran = subprocess.run(
         [sys.executable, ROOT / "manage.py", *words],

@@ -20,7 +20,8 @@ SECONDS = 180
 
 PEOPLE = """
     INSERT INTO members_person (id, email, name, password, country, is_active, is_staff, is_superuser)
-    SELECT md5('listener ' || n)::uuid, 'listener-' || n || '@bench.example', 'Listener ' || n, '!', 'DE', true, false, false
+    SELECT md5('listener ' || n)::uuid, 'listener-' || n || '@bench.example', 'Listener ' || n, '!', 'DE',
+           true, false, false
       FROM generate_series(0, %(listeners)s::int - 1) n
 """
 TOP_UPS = """
@@ -32,7 +33,8 @@ TOP_UPS = """
       FROM generate_series(0, %(listeners)s::int - 1) n
 """
 WALLETS = """
-    INSERT INTO playback_wallet (listener_id, balance_micros, promo_micros, spent_day_micros, spent_month_micros, goes_on)
+    INSERT INTO playback_wallet
+        (listener_id, balance_micros, promo_micros, spent_day_micros, spent_month_micros, goes_on)
     SELECT listener_id, net_cents * 10000, 0, 0, 0, false FROM playback_topup
 """
 CREATOR = "INSERT INTO catalog_creator (id, slug, name, about) VALUES (md5('creator')::uuid, 'bench', 'Bench', '')"

@@ -84,7 +84,8 @@ class House:
         """Check in the database that money, holdings, sessions and charges say the same."""
         assert self.query(
             "SELECT w.listener_id, w.balance_micros, w.promo_micros, e.balance, e.promo FROM playback_wallet w JOIN ("
-            " SELECT listener_id, sum(balance_micros) balance, sum(promo_micros) promo FROM playback_wallet_entry GROUP BY 1"
+            " SELECT listener_id, sum(balance_micros) balance, sum(promo_micros) promo"
+            " FROM playback_wallet_entry GROUP BY 1"
             ") e USING (listener_id) WHERE (w.balance_micros, w.promo_micros) <> (e.balance, e.promo)"
         ) == []  # fmt: skip
         assert self.query(
@@ -114,21 +115,30 @@ class Listener:
 
     def ask(self, method: str, path: str, content: Any = None, *, timeout: float = 20) -> Answer:
         """Ask once, on a connection of its own. Raises OSError and HTTPException when there is no answer."""
+        body = None if content is None else json.dumps(content).encode()
+        return self._send(method, path, body, "application/json", timeout)
+
+    def upload(self, file: Path) -> Answer:
+        """Send in a file, once."""
+        body = (
+            f'--parting\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'.encode()
+            + file.read_bytes()
+            + b"\r\n--parting--\r\n"
+        )
+        return self._send("POST", "uploads", body, "multipart/form-data; boundary=parting", 20)
+
+    def _send(self, method: str, path: str, body: bytes | None, kind: str, timeout: float) -> Answer:
         asked_at = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.house.stack.web_port, timeout=timeout)
+        headers = {"Authorization": f"Bearer {population.token_of(self.number)}", "Content-Type": kind}
         try:
-            headers = {"Authorization": f"Bearer {population.token_of(self.number)}"}
-            body = None
-            if content is not None:
-                headers["Content-Type"] = "application/json"
-                body = json.dumps(content)
             connection.request(method, f"/api/v1/{path}", body, headers)
             response = connection.getresponse()
             text = response.read()
         finally:
             connection.close()
         kind = response.headers.get("Content-Type", "")
-        assert response.status == 204 or "json" in kind, (response.status, kind, text[:500])
+        assert response.status == 204 or "json" in kind, (response.status, text[:500])
         answer = Answer(
             status=response.status, content=json.loads(text) if text else None, seconds=time.monotonic() - asked_at
         )
@@ -189,6 +199,16 @@ class Crowd:
             assert not self.faults, self.faults
             assert time.monotonic() < give_up_at, f"{self.charges} charges of {wanted}"
             time.sleep(0.01)
+
+    def slowest(self, after: list[int] | None = None) -> float:
+        """Return how many seconds the slowest answer took, of those after the first so many of each listener."""
+        heard = zip(self.listeners, after or [0] * len(self.listeners), strict=True)
+        return max(answer.seconds for listener, had in heard for answer in listener.answers[had:])
+
+    @property
+    def answered(self) -> list[int]:
+        """Return how many answers each listener has had."""
+        return [len(listener.answers) for listener in self.listeners]
 
     @contextmanager
     def playing(self) -> Iterator["Crowd"]:

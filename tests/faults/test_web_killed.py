@@ -10,6 +10,9 @@ import pytest
 from infra.bench import population
 from tests.faults.house import LENA, Crowd, House, Listener, check_everything, children_of
 
+# The web's commits that wait for a stand-by; one of PostgreSQL's own housekeeping may wait as well.
+HELD = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'refrain_web'"
+
 pytestmark = pytest.mark.xdist_group("faults")
 
 
