@@ -55,7 +55,7 @@ def address(*, listener_id: UUID | None, session_id: UUID, until: datetime) -> s
 def playlist(*, capability: str, growing: bool, now: datetime) -> str:
     """Return the playlist that a capability opens now. Raises NotFound, AddressExpired and TooManyLoads.
 
-    Three small queries; each file of the answer is signed once.
+    Four small queries; each file of the answer is signed once.
     """
     listener_id, session_id = _read(capability, now)
     if listener_id == _EMPTY:

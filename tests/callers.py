@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.http import HttpResponseBase
-from django.test import Client
+from django.test import Client, override_settings
 
+from infra.parts.child import free_port
 from members import clock, throttles, tokens
 from members.models import Person
 
@@ -91,5 +94,21 @@ def digest(*, but: frozenset[str] = frozenset()) -> dict[str, str]:
 def forget_counts() -> None:
     """Empty the counters of the throttles, so that one test does not wear out the next."""
     throttles._connection().flushdb()
+    throttles._own.counts.clear()
+    throttles._own.silent_until = 0.0
+
+
+@contextmanager
+def valkey_gone() -> Iterator[None]:
+    """Let the throttles look for Valkey where nobody listens."""
+    with override_settings(VALKEY_URL=f"redis://127.0.0.1:{free_port()}"):
+        forget_connection()
+        yield
+    forget_connection()
+
+
+def forget_connection() -> None:
+    """Let the throttles connect anew, and count nothing from before."""
+    throttles._valkey = None
     throttles._own.counts.clear()
     throttles._own.silent_until = 0.0
