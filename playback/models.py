@@ -1,7 +1,8 @@
 """Rows of `playback`: wallets, holdings, sessions, charges and what gives them back, top-ups, promo.
 
 The hot tables' keys begin with `listener_id`. Rules that one row can state are constraints here; rules over several
-rows and the refusals of change are triggers in `playback/sql/`.
+rows and the refusals of change are triggers in `playback/sql/`. A CHECK passes where it cannot tell, so a column that
+may be null is compared only after it was asked not to be.
 """
 
 import uuid
@@ -73,7 +74,12 @@ class Holding(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(cap_micros=None, paid_micros=0)
-                | Q(cap_micros__gte=0, paid_micros__gte=0, paid_micros__lte=F("cap_micros")),
+                | Q(
+                    cap_micros__isnull=False,
+                    cap_micros__gte=0,
+                    paid_micros__gte=0,
+                    paid_micros__lte=F("cap_micros"),
+                ),
                 name="holding_paid_is_at_most_its_cap",
             ),
             models.CheckConstraint(
@@ -183,7 +189,7 @@ class Charge(models.Model):
                 name="charge_promo_is_part_of_it",
             ),
             models.CheckConstraint(
-                condition=Q(kind="play", play_number__gte=1, session_id__isnull=False)
+                condition=Q(kind="play", play_number__isnull=False, play_number__gte=1, session_id__isnull=False)
                 | Q(kind="purchase", play_number=None),
                 name="charge_of_a_play_has_its_number",
             ),
@@ -279,6 +285,9 @@ class TopUp(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="settled")
                 | Q(
+                    gross_cents__isnull=False,
+                    net_cents__isnull=False,
+                    vat_cents__isnull=False,
                     gross_cents__gt=0,
                     net_cents__gte=0,
                     vat_cents__gte=0,

@@ -216,7 +216,12 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("kind", "play"), ("play_number__gte", 1), ("session_id__isnull", False)),
+                            models.Q(
+                                ("kind", "play"),
+                                ("play_number__gte", 1),
+                                ("play_number__isnull", False),
+                                ("session_id__isnull", False),
+                            ),
                             models.Q(("kind", "purchase"), ("play_number", None)),
                             _connector="OR",
                         ),
@@ -311,6 +316,7 @@ class Migration(migrations.Migration):
                             models.Q(("cap_micros", None), ("paid_micros", 0)),
                             models.Q(
                                 ("cap_micros__gte", 0),
+                                ("cap_micros__isnull", False),
                                 ("paid_micros__gte", 0),
                                 ("paid_micros__lte", models.F("cap_micros")),
                             ),
@@ -578,9 +584,12 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("gross_cents__gt", 0),
+                        ("gross_cents__isnull", False),
                         ("net_cents__gte", 0),
+                        ("net_cents__isnull", False),
                         ("settled_at__isnull", False),
                         ("vat_cents__gte", 0),
+                        ("vat_cents__isnull", False),
                     ),
                     _connector="OR",
                 ),
