@@ -1,0 +1,175 @@
+"""Many at once: whoever comes first is charged, exactly once, and everybody gets a right answer."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from django.db import close_old_connections, connection
+
+from catalog.models import Work
+from members import clock
+from members.models import Person
+from members.problems import Problem
+from playback import charging, sessions, topups
+from playback.models import Charge, GatewayEvent, Holding, Session, Wallet
+from tests import cast
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+CLIENTS = 32
+Answer = TypeVar("Answer")
+
+
+def all_at_once(do: Callable[[int], Answer], clients: int = CLIENTS) -> list[Answer | str]:
+    """Let every client do it at the same moment, each on a connection of its own; a refusal is told by its slug."""
+    told: list[Answer | str] = ["nothing"] * clients
+    start = threading.Barrier(clients)
+
+    def one(number: int) -> None:
+        close_old_connections()
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=60)
+            told[number] = do(number)
+        except Problem as problem:
+            told[number] = problem.slug
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert "nothing" not in told
+    return told
+
+
+@pytest.fixture
+def lena() -> Person:
+    """Return a listener without credit."""
+    return cast.person("lena")
+
+
+@pytest.fixture
+def track() -> Work:
+    """Return a track at the founding price."""
+    return cast.track(cast.creator(cast.person("ana")))
+
+
+def adds_up(listener: Person, *, bought_micros: int) -> None:
+    """Check that what is left and what was charged is what was bought, and that holdings are the sums of charges."""
+    charges = Charge.objects.filter(listener=listener, reversal_id=None)
+    left = Wallet.objects.get(listener=listener)
+    assert left.balance_micros + left.promo_micros + sum(charge.amount_micros for charge in charges) == bought_micros
+    for holding in Holding.objects.filter(listener=listener):
+        assert holding.paid_micros == sum(row.amount_micros for row in charges if row.work_id == holding.work_id)
+
+
+def test_one_session_is_charged_once_however_many_ask(lena: Person, track: Work) -> None:
+    cast.top_up(lena, 200)
+    sitting, _ = sessions.begin(person_id=lena.id, work_id=track.id, now=clock.now())
+    told = all_at_once(
+        lambda _: charging.charge_session(person_id=lena.id, session_id=sitting.id, price_micros=2_000)[0]
+    )
+    assert Charge.objects.count() == 1
+    assert all(answer == told[0] for answer in told)
+    assert told[0] == charging.Charged(
+        charged_micros=2_000,
+        play_number=1,
+        paid_micros=2_000,
+        remaining_micros=1_020_000,
+        owned=False,
+        balance_micros=1_998_000,
+        promo_micros=0,
+    )
+    adds_up(lena, bought_micros=2_000_000)
+
+
+def test_many_begin_at_once_and_have_one_session(lena: Person, track: Work) -> None:
+    told = all_at_once(lambda _: sessions.begin(person_id=lena.id, work_id=track.id, now=clock.now()))
+    assert Session.objects.filter(ended_at=None).count() == 1
+    assert {answer[0].id for answer in told if not isinstance(answer, str)} == {Session.objects.get().id}
+    assert Counter(new for _, new in told) == {True: 1, False: CLIENTS - 1}  # type: ignore[misc]
+
+
+def test_many_play_the_last_step_and_one_owns(lena: Person, track: Work) -> None:
+    """Eight plays are paid; 32 devices begin, charge whatever they were shown, and only one pays the ninth."""
+    cast.top_up(lena, 300)
+    for _ in range(8):
+        cast.play(lena, track)
+
+    def last_play(_: int) -> charging.Charged:
+        sitting, _new = sessions.begin(person_id=lena.id, work_id=track.id, now=clock.now())
+        return charging.charge_session(person_id=lena.id, session_id=sitting.id, price_micros=sitting.price_micros)[0]
+
+    told = all_at_once(last_play)
+    assert Charge.objects.filter(play_number=9).count() == 1
+    assert {answer.owned for answer in told if not isinstance(answer, str)} == {True}
+    assert not [answer for answer in told if isinstance(answer, str)]
+    assert Holding.objects.get().paid_micros == 1_022_000
+    adds_up(lena, bought_micros=3_000_000)
+
+
+def test_the_last_cent_is_spent_once(lena: Person) -> None:
+    """0.01 is left, and 32 first plays of 0.002 are asked at once: five are paid, the others are told why not."""
+    profile = cast.creator(cast.person("ana"))
+    tracks = [cast.track(profile) for _ in range(CLIENTS)]
+    cast.promo(lena, 10_000)
+    sittings = [sessions.begin(person_id=lena.id, work_id=work.id, now=clock.now())[0] for work in tracks]
+    told = all_at_once(
+        lambda number: (
+            charging.charge_session(person_id=lena.id, session_id=sittings[number].id, price_micros=2_000)[
+                0
+            ].charged_micros
+        )
+    )
+    assert Counter(told) == {2_000: 5, "insufficient-funds": CLIENTS - 5}
+    left = Wallet.objects.get(listener=lena)
+    assert (left.balance_micros, left.promo_micros) == (0, 0)
+    adds_up(lena, bought_micros=10_000)
+
+
+def test_one_key_buys_once(lena: Person, track: Work) -> None:
+    cast.top_up(lena, 500)
+    told = all_at_once(lambda _: cast.buy(lena, track, price_micros=1_022_000, key="one key"))
+    assert Charge.objects.count() == 1
+    assert all(answer == told[0] for answer in told)
+    adds_up(lena, bought_micros=5_000_000)
+
+
+def test_one_key_for_different_works_buys_one_of_them(lena: Person) -> None:
+    profile = cast.creator(cast.person("ana"))
+    tracks = [cast.track(profile) for _ in range(CLIENTS)]
+    cast.top_up(lena, 4_000)
+    told = all_at_once(
+        lambda number: cast.buy(lena, tracks[number], price_micros=1_022_000, key="one key").charged_micros
+    )
+    assert Counter(told) == {1_022_000: 1, "key-reused": CLIENTS - 1}
+    adds_up(lena, bought_micros=40_000_000)
+
+
+def test_a_play_and_a_purchase_at_once_never_pass_the_price(lena: Person, track: Work) -> None:
+    cast.top_up(lena, 300)
+    sitting, _ = sessions.begin(person_id=lena.id, work_id=track.id, now=clock.now())
+
+    def either(number: int) -> int:
+        if number % 2:
+            return cast.buy(lena, track, price_micros=1_022_000, key=f"key {number}").charged_micros
+        return charging.charge_session(person_id=lena.id, session_id=sitting.id, price_micros=2_000)[0].charged_micros
+
+    told = all_at_once(either)
+    assert not [answer for answer in told if isinstance(answer, str)]
+    assert Holding.objects.get().owned_at is not None
+    assert sum(charge.amount_micros for charge in Charge.objects.all()) == 1_022_000
+    adds_up(lena, bought_micros=3_000_000)
+
+
+def test_one_webhook_delivered_by_many_credits_once(lena: Person) -> None:
+    asked = cast.top_up(lena, 500)
+    told = all_at_once(lambda _: topups.take_in(event=cast.event(asked, name="the second"), now=clock.now()))
+    assert Counter(told) == {True: 1, False: CLIENTS - 1}
+    assert GatewayEvent.objects.filter(id="the second").count() == 1
+    adds_up(lena, bought_micros=5_000_000)
