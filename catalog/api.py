@@ -6,7 +6,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -15,96 +14,19 @@ from rest_framework.views import APIView
 
 from catalog import ingest, publishing, tasks
 from catalog.models import Creator, Upload, Work
-from catalog.rules import LICENCES
+from catalog.serializers import (
+    ChangeSerializer,
+    CreatorSerializer,
+    LadderSerializer,
+    UploadFormSerializer,
+    UploadSerializer,
+    WorkSerializer,
+)
 from members import clock
 from members.access import CursorPage, person_id
-from members.api import ProblemSerializer, StrictSerializer, WholeMicros, read
+from members.api import ProblemSerializer, read
 from members.problems import Invalid, NotFound
 from members.tokens import Scope
-
-
-class WorkSerializer(serializers.ModelSerializer):
-    """A work as everyone sees it; `price_micros` is its own figure, null where it follows the policy."""
-
-    creator: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    creator_name = serializers.CharField(source="creator.name", read_only=True)
-    currency = serializers.SerializerMethodField()
-    release = serializers.UUIDField(source="release_id", read_only=True, allow_null=True)
-
-    class Meta:
-        model = Work
-        fields = [
-            "id",
-            "kind",
-            "title",
-            "creator",
-            "creator_name",
-            "release",
-            "position",
-            "state",
-            "price_micros",
-            "currency",
-            "licence",
-            "origin",
-            "explicit",
-            "historic",
-            "duration_ms",
-            "lossless",
-            "published_at",
-        ]
-        read_only_fields = fields
-
-    def get_currency(self, work: Work) -> str:
-        """Return the co-op's currency."""
-        return settings.CURRENCY
-
-
-class LadderSerializer(serializers.Serializer):
-    """The prices of plays 1..N for somebody who begins now; empty for a free work."""
-
-    work = serializers.UUIDField()
-    currency = serializers.CharField()
-    pricing_version = serializers.IntegerField()
-    price_micros = serializers.IntegerField()
-    steps_micros = serializers.ListField(child=serializers.IntegerField())
-
-
-class ChangeSerializer(StrictSerializer):
-    """What may be changed of one's own work; what is left out stays."""
-
-    title = serializers.CharField(max_length=300, required=False)
-    price_micros = WholeMicros(required=False, allow_null=True)
-    licence = serializers.ChoiceField(choices=LICENCES, required=False)
-    origin = serializers.ChoiceField(choices=Work.Origin.choices, required=False)
-    explicit = serializers.BooleanField(required=False)
-    historic = serializers.BooleanField(required=False)
-
-
-class UploadSerializer(serializers.ModelSerializer):
-    """How far a file has come: its state, percent, and the reason when it was rejected."""
-
-    work = serializers.UUIDField(source="work_id", read_only=True, allow_null=True)
-
-    class Meta:
-        model = Upload
-        fields = ["id", "state", "percent", "reason", "work"]
-        read_only_fields = fields
-
-
-class UploadFormSerializer(StrictSerializer):
-    """One file; `creator` is the slug of a profile one runs, needed when there are several."""
-
-    file = serializers.FileField(allow_empty_file=True, max_length=1_000)
-    creator = serializers.SlugField(required=False)
-
-
-class CreatorSerializer(serializers.ModelSerializer):
-    """A profile that works appear under."""
-
-    class Meta:
-        model = Creator
-        fields = ["slug", "name", "about"]
-        read_only_fields = fields
 
 
 def _uuid(text: str, name: str) -> UUID:
