@@ -247,6 +247,7 @@ def forget_everything() -> None:
 
     A superuser of a throw-away database switches off the triggers that refuse exactly this.
     """
+    assert connection.settings_dict["NAME"].startswith("test_"), "only a database made for tests is emptied"
     tables = [name for name in connection.introspection.table_names() if name not in FOUNDING_TABLES]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

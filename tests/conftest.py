@@ -74,6 +74,21 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
 
 
+@pytest.fixture
+def _emptied_by_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty the database in our way: Django's is refused by triggers, and would take what the migrations wrote."""
+    from django.test import TransactionTestCase  # noqa: PLC0415  (settings are loaded above)
+
+    from tests import cast  # noqa: PLC0415
+
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: cast.forget_everything())
+
+
+@pytest.fixture
+def committed(_emptied_by_us: None, transactional_db: None) -> None:
+    """Give a database in which a commit is a commit, emptied afterwards down to what the migrations wrote."""
+
+
 @pytest.fixture(scope="session")
 def s3() -> Iterator[SeaweedFS]:
     """Give a real S3 server with an empty bucket; tests point the settings at it."""
