@@ -185,7 +185,9 @@ def test_the_last_micro_can_be_spent(song):
         (9_000, 2_000, 20_000_000, 7_000),
     ],
 )
-def test_promo_is_spent_first_and_both_parts_are_kept(lena, song, promo, from_promo, balance_after, promo_after):
+def test_promo_is_spent_first_and_both_parts_are_kept(  # noqa: PLR0917
+    lena, song, promo, from_promo, balance_after, promo_after
+):
     if promo:
         cast.promo(lena, promo)
     charged = charge(lena, begin(lena, song))
