@@ -28,6 +28,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https:")
+# Whose word about a client's address is taken (X-Forwarded-For); without it everybody behind a proxy counts as one.
+TRUSTED_PROXIES = environment.text("REFRAIN_TRUSTED_PROXIES", "127.0.0.1" if IN_PRODUCTION else "")
 if IN_PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
@@ -134,7 +136,7 @@ USE_I18N = False
 VALKEY_URL = environment.text("REFRAIN_VALKEY_URL", "redis://127.0.0.1:6379")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "members.memory.ValkeyOrProcess",
         "LOCATION": f"{VALKEY_URL}/0",
         "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
     },

@@ -101,10 +101,12 @@ def forget_counts() -> None:
 @contextmanager
 def valkey_gone() -> Iterator[None]:
     """Let the throttles look for Valkey where nobody listens."""
-    with override_settings(VALKEY_URL=f"redis://127.0.0.1:{free_port()}"):
+    try:
+        with override_settings(VALKEY_URL=f"redis://127.0.0.1:{free_port()}"):
+            forget_connection()
+            yield
+    finally:
         forget_connection()
-        yield
-    forget_connection()
 
 
 def forget_connection() -> None:
