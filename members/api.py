@@ -1,5 +1,6 @@
 """What every part of the API reads and writes alike; and the policies over HTTP."""
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +103,17 @@ class WholeMicros(serializers.IntegerField):
         if type(data) is not int:
             raise serializers.ValidationError("An amount is a whole number of micros.")
         return data
+
+
+class Id(serializers.UUIDField):
+    """An id as we write them: a text. The framework would take the number 1, and `true`, for one too."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        """Return the id."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("An id is a text of 36 characters.")
+        found: uuid.UUID = super().to_internal_value(data)
+        return found
 
 
 class Seconds(serializers.FloatField):

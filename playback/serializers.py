@@ -2,14 +2,14 @@
 
 from rest_framework import serializers
 
-from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros
+from members.api import Id, ProblemSerializer, Seconds, StrictSerializer, WholeMicros
 from playback.models import TopUp
 
 
 class SessionBody(StrictSerializer):
     """Which work."""
 
-    work = serializers.UUIDField()
+    work = Id()
 
 
 class PriceBody(StrictSerializer):
@@ -42,15 +42,15 @@ class TopUpBody(StrictSerializer):
 class ReversalBody(StrictSerializer):
     """Which charge of which listener, and why; the listener reads it."""
 
-    listener = serializers.UUIDField()
-    charge = serializers.UUIDField()
+    listener = Id()
+    charge = Id()
     reason = serializers.CharField(max_length=1_000)
 
 
 class GrantBody(StrictSerializer):
     """To whom, how much promo, and why."""
 
-    listener = serializers.UUIDField()
+    listener = Id()
     amount_micros = WholeMicros(min_value=1)
     reason = serializers.CharField(max_length=1_000)
 
