@@ -36,7 +36,7 @@ ORIGINS = {"human": "made by people", "ai-assisted": "made with AI help", "ai-ge
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A work on a shelf: its cover's address, what the next play costs this person (None: nothing), how far they are."""
+    """A work on a shelf: its cover's address, what the next play costs them (None: nothing), how far they are."""
 
     work: Work
     cover: str

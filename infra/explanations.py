@@ -29,12 +29,10 @@ WORDS = {
     ),
     "spending-limit-reached": (
         "You set a limit for the day or the month, and this would go over it. Plays and purchases both count.",
-        "A day's limit starts again at midnight, a month's on the first. A lower limit holds at once, a higher one after 24"
-        " hours, so that no limit is lifted in a weak moment.",
+        "A day's limit starts again at midnight, a month's on the first. Lower ones hold at once, higher ones after a day.",
     ),
     "price-changed": (
-        "Never more is charged than the price you saw. Meanwhile the work was played, given back or repriced, so the next"
-        " play costs something else.",
+        "Never more is charged than the price you saw. Meanwhile the work was played, given back or repriced.",
         "Look at the new price and decide anew. Nothing was charged.",
     ),
     "session-expired": (
@@ -43,7 +41,7 @@ WORDS = {
     ),
     "work-unavailable": (
         "A creator may take a work off at any time, and a work is suspended while a report about it is looked into.",
-        "Who owns it hears it as before. Who had begun it may go on or buy the rest for 90 days after it was taken off.",
+        "Who owns it hears it as before. Who had begun it may go on or buy the rest for 90 days from then.",
     ),
     "wallet-frozen": (
         "A payment into this wallet is disputed. Until that is decided nothing may move in it.",
@@ -66,7 +64,7 @@ WORDS = {
         "A program makes a new key for each new intent and repeats it only for the same request.",
     ),
     "cannot-publish": (
-        "The policy “content” says what the catalogue admits; members vote on it. The refusal names the rule and its version.",
+        "The policy “content” says what the catalogue admits; members vote on it. The refusal names rule and version.",
         "Mend what it names, for instance with a better master, and publish again.",
     ),
     "not-allowed": ("It is somebody else's to decide.", ""),

@@ -1,4 +1,4 @@
-"""The headers of every page: what a browser may load for us, and what it may not. Computed once when the server starts."""
+"""The headers of every page: what a browser may load for us, and what not. Computed once when the server starts."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit

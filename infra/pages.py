@@ -1,4 +1,4 @@
-"""Pages that no app owns: the front page, what a refusal means, the demo's outbox; and what every page's frame shows."""
+"""Pages that no app owns: the front page, what a refusal means, the demo's outbox, every page's frame."""
 
 import email
 import email.policy
@@ -74,8 +74,8 @@ class Frame:
         person_id = person_id_of(self.request)
         links = [("Listen", reverse("front"))]
         if person_id is not None:
-            for profile in profiles.run_by(person_id)[:1]:
-                links.append((profile.name, reverse("catalog:creator", args=[profile.slug])))
+            own = profiles.run_by(person_id)[:1]
+            links.extend((profile.name, reverse("catalog:creator", args=[profile.slug])) for profile in own)
             links.append(("Upload", reverse("catalog:upload")))
             links.append(("Account", reverse("members:account")))
         path = self.request.path
@@ -104,7 +104,13 @@ def front(request: HttpRequest) -> HttpResponse:
         "cards": shown,
         "first": first,
         "steps": [
-            {"number": i, "price_micros": price, "height": height, "state": "next" if i == 1 else "left", "is_last": i == len(steps)}
+            {
+                "number": i,
+                "price_micros": price,
+                "height": height,
+                "state": "next" if i == 1 else "left",
+                "is_last": i == len(steps),
+            }
             for i, (price, height) in enumerate(zip(steps, drawing.heights(steps), strict=True), start=1)
         ],
         "price_micros": sum(steps),
@@ -190,7 +196,7 @@ class ProblemPagesMiddleware:
         if request.path.startswith("/api/"):
             return None
         if isinstance(exception, OperationalError | InterfaceError):
-            logger.exception("the database did not answer %s", request.path)
+            logger.error("the database did not answer %s", request.path, exc_info=exception)
             return HttpResponse(render_to_string("maintenance.html"), status=503, headers={"Retry-After": "30"})
         if isinstance(exception, NotFound):
             return render(request, "404.html", status=404)
@@ -202,7 +208,7 @@ class ProblemPagesMiddleware:
 
 
 def broke(request: HttpRequest) -> HttpResponse:
-    """Show that the page broke, with a reference that stands in the log too. Reads nothing: the database may be gone."""
+    """Show that the page broke, with a reference that is in the log too. Reads nothing: the database may be gone."""
     reference = secrets.token_hex(4)
     logger.error("the page %s broke, reference %s", request.path, reference)
     return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)

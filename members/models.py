@@ -40,7 +40,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[People] = People()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="person_email_is_unique_in_any_case")]

@@ -19,3 +19,10 @@ def moment_of(request: HttpRequest) -> datetime:
 def person_id_of(request: HttpRequest) -> UUID | None:
     """Return who is signed in, or None."""
     return request.user.pk if request.user.is_authenticated else None
+
+
+def signed_in_id(request: HttpRequest) -> UUID:
+    """Return who is signed in, on a page that only they reach (`login_required`)."""
+    found = person_id_of(request)
+    assert found is not None
+    return found

@@ -15,7 +15,7 @@ from members import tokens
 from members.forms import PersonForm, TokenForm
 from members.models import Token
 from members.problems import Problem
-from members.requests import moment_of
+from members.requests import moment_of, signed_in_id
 
 
 @never_cache
@@ -36,7 +36,7 @@ def _page(request: HttpRequest, *, status: int = 200, **forms: object) -> HttpRe
     context = {
         "person_form": PersonForm(instance=request.user),
         "token_form": TokenForm(),
-        "tokens": _live_tokens(request.user.pk, now),
+        "tokens": _live_tokens(signed_in_id(request), now),
         "has_second_factor": is_mfa_enabled(request.user),
         **forms,
     }
@@ -60,7 +60,7 @@ def mint_token(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data
     try:
         token, plain = tokens.mint(
-            person_id=request.user.pk, scopes=set(asked["scopes"]), name=asked["name"], now=moment_of(request)
+            person_id=signed_in_id(request), scopes=set(asked["scopes"]), name=asked["name"], now=moment_of(request)
         )
     except Problem as problem:
         form.add_error(None, problem.detail)
@@ -72,6 +72,6 @@ def mint_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """End a token at once."""
-    tokens.revoke(token_id=token_id, person_id=request.user.pk, now=moment_of(request))
+    tokens.revoke(token_id=token_id, person_id=signed_in_id(request), now=moment_of(request))
     messages.success(request, "The token is revoked. Nothing it asks for is answered any more.")
     return redirect("members:account")

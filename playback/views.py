@@ -25,7 +25,7 @@ from catalog import delivery
 from catalog import drawing as work_drawing
 from members import clock, money, policies
 from members.problems import Problem
-from members.requests import moment_of, person_id_of
+from members.requests import moment_of, person_id_of, signed_in_id
 from playback import drawing, holdings, sessions, topups, wallets
 from playback.forms import ConsentForm, GoingOnForm, LimitsForm, TopUpForm
 from playback.models import Holding, Session, TopUp
@@ -101,7 +101,7 @@ def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
 
 @dataclass(frozen=True, kw_only=True)
 class OnShelf:
-    """What a card says of a work to one person: the next play's price (None: nothing is asked), and how far they are."""
+    """What a card says of a work to one person: the next play's price (None: nothing asked), and how far they are."""
 
     price_micros: int | None
     owned: bool
@@ -202,9 +202,9 @@ def wallet(request: HttpRequest) -> HttpResponse:
 
 def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
     now, person = moment_of(request), request.user
-    overview = wallets.overview(person_id=person.pk, now=now)
+    overview = wallets.overview(person_id=signed_in_id(request), now=now)
     before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
-    entries = wallets.entries(person_id=person.pk, before=before, limit=ENTRIES_ON_A_PAGE + 1)
+    entries = wallets.entries(person_id=signed_in_id(request), before=before, limit=ENTRIES_ON_A_PAGE + 1)
     shown = entries[:ENTRIES_ON_A_PAGE]
     context = {
         "overview": overview,
@@ -219,7 +219,11 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         "vat_percent": money_percent(settings.VAT_PPM),
         "limits_form": LimitsForm.of(overview),
         "top_up_form": TopUpForm(
-            initial={"country": getattr(person, "country", "") or settings.COUNTRY, "key": str(uuid4()), "back": _back(request)}
+            initial={
+                "country": getattr(person, "country", "") or settings.COUNTRY,
+                "key": str(uuid4()),
+                "back": _back(request),
+            }
         ),
         "back": _back(request),
         **forms,
@@ -241,7 +245,7 @@ def set_limits(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _wallet_page(request, limits_form=form, status=400)
     try:
-        wallets.set_limits(person_id=request.user.pk, now=moment_of(request), **form.cleaned_data)
+        wallets.set_limits(person_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data)
     except Problem as problem:
         form.add_error(None, problem.detail)
         return _wallet_page(request, limits_form=form, status=problem.status)
@@ -257,7 +261,7 @@ def set_going_on(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse("goes_on is 1 or 0", status=400, content_type="text/plain")
     goes_on = form.cleaned_data["goes_on"] == "1"
-    wallets.set_goes_on(person_id=request.user.pk, goes_on=goes_on)
+    wallets.set_goes_on(person_id=signed_in_id(request), goes_on=goes_on)
     if request.headers.get("Accept") == "application/json":
         return HttpResponse(status=204)
     messages.success(request, "Plays go on by themselves." if goes_on else "You are asked each time.")
@@ -271,7 +275,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     form = ConsentForm(request.POST)
     if not form.is_valid() or form.cleaned_data["version"] != CONSENT_VERSION:
         return HttpResponse("another text is in force; load the page again", status=409, content_type="text/plain")
-    wallets.record_consent(person_id=request.user.pk, version=CONSENT_VERSION, now=moment_of(request))
+    wallets.record_consent(person_id=signed_in_id(request), version=CONSENT_VERSION, now=moment_of(request))
     return HttpResponse(status=204)
 
 
@@ -286,7 +290,7 @@ def start_top_up(request: HttpRequest) -> HttpResponseBase:
     back = f"?back={quote(asked['back'])}" if _back(request) else ""
     try:
         top_up = topups.start(
-            person_id=request.user.pk,
+            person_id=signed_in_id(request),
             amount_cents=asked["amount_cents"],
             country=asked["country"],
             evidence=["stated"],
