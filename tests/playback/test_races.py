@@ -3,17 +3,18 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 
 from catalog.models import Work
 from members import clock
-from members.models import Person
+from members.models import Month, Person
 from members.problems import Problem
-from playback import charging, sessions, topups
-from playback.models import Charge, GatewayEvent, Holding, Session, Wallet
+from playback import charging, reversals, sessions, topups, wallets
+from playback.models import Charge, GatewayEvent, Holding, PromoBudget, Reversal, Session, Wallet
 from tests import cast
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -173,3 +174,93 @@ def test_one_webhook_delivered_by_many_credits_once(lena: Person) -> None:
     assert Counter(told) == {True: 1, False: CLIENTS - 1}
     assert GatewayEvent.objects.filter(id="the second").count() == 1
     adds_up(lena, bought_micros=5_000_000)
+
+
+def test_many_give_back_the_same_charge_and_it_comes_back_once(lena: Person, track: Work) -> None:
+    cast.top_up(lena, 200)
+    cast.play(lena, track)
+    charge, staff = cast.last_charge(lena), [cast.treasurer(name) for name in ("tess", "tom")]
+    told = all_at_once(lambda number: cast.give_back(charge, by=staff[number % 2]).reversal_id)
+    assert len(set(told)) == 1
+    assert Reversal.objects.count() == 1
+    adds_up(lena, bought_micros=2_000_000)
+
+
+def test_two_give_back_much_at_once_and_it_comes_back_once(lena: Person, track: Work) -> None:
+    Work.objects.filter(id=track.id).update(price_micros=20_000_001)
+    cast.top_up(lena, 5_000)
+    cast.buy(lena, track, price_micros=20_000_001)
+    charge, staff = cast.last_charge(lena), [cast.treasurer(name) for name in ("tess", "tom")]
+    all_at_once(lambda number: cast.give_back(charge, by=staff[number % 2]))
+    assert Reversal.objects.get().second_id in {person.id for person in staff}
+    adds_up(lena, bought_micros=50_000_000)
+
+
+def test_many_gifts_at_once_never_pass_the_budget() -> None:
+    listeners, tess = [cast.person("lena") for _ in range(CLIENTS)], cast.treasurer()
+    reversals.fund_budget(amount_micros=10_000)
+    told = all_at_once(
+        lambda number: (
+            reversals.grant(
+                listener_id=listeners[number].id,
+                staff_id=tess.id,
+                amount_micros=3_000,
+                reason="Hi.",
+                key=f"gift {number}",
+            ).amount_micros
+        )
+    )
+    assert Counter(told) == {3_000: 3, "promo-budget-spent": CLIENTS - 3}
+    assert PromoBudget.objects.get().left_micros == 1_000
+
+
+def test_the_last_of_a_limit_is_spent_once(lena: Person) -> None:
+    profile = cast.creator(cast.person("ana"))
+    tracks = [cast.track(profile) for _ in range(CLIENTS)]
+    cast.top_up(lena, 5_000)
+    wallets.set_limits(person_id=lena.id, day_limit_micros=5_000, month_limit_micros=None, now=clock.now())
+    sittings = [sessions.begin(person_id=lena.id, work_id=work.id, now=clock.now())[0] for work in tracks]
+    told = all_at_once(
+        lambda number: (
+            charging.charge_session(person_id=lena.id, session_id=sittings[number].id, price_micros=2_000)[
+                0
+            ].play_number
+        )
+    )
+    assert Counter(told) == {1: 2, "spending-limit-reached": CLIENTS - 2}
+    assert wallets.overview(person_id=lena.id, now=clock.now()).spent_today_micros == 4_000
+
+
+def test_a_month_closes_between_charges_and_each_is_booked_on_one_side_of_it(track: Work) -> None:
+    """Whoever closes waits for the charges under way, and those after it are booked in the next month."""
+    listeners = [cast.person("lena") for _ in range(CLIENTS)]
+    for listener in listeners:
+        cast.promo(listener, 2_000)
+    closing = clock.month(clock.now())
+    opens = clock.start_of((closing + timedelta(days=32)).replace(day=1))
+
+    def charge_or_close(number: int) -> str:
+        if number == CLIENTS // 2:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(1919247969)")
+                cursor.execute("SELECT array_agg(id) FROM playback_charge")
+                before = cursor.fetchone()[0] or []
+                Month.objects.create(starts_on=closing, state="closing", closed_at=clock.now())
+            seen.extend(before)
+            return "closed"
+        cast.play(listeners[number], track)
+        return "charged"
+
+    seen: list[object] = []
+    assert Counter(all_at_once(charge_or_close)) == {"charged": CLIENTS - 1, "closed": 1}
+    for charge in Charge.objects.all():
+        assert (charge.charged_at < opens) == (charge.id in seen)
+        assert charge.charged_at < opens or charge.charged_at == opens
+
+
+def test_a_first_visit_in_many_tabs_makes_one_wallet(lena: Person) -> None:
+    profile = cast.creator(cast.person("ana"))
+    tracks = [cast.track(profile) for _ in range(CLIENTS)]
+    told = all_at_once(lambda number: sessions.begin(person_id=lena.id, work_id=tracks[number].id, now=clock.now())[1])
+    assert Counter(told) == {True: CLIENTS}
+    assert Wallet.objects.count() == 1
