@@ -29,7 +29,7 @@ WORDS = {
     ),
     "spending-limit-reached": (
         "You set a limit for the day or the month, and this would go over it. Plays and purchases both count.",
-        "A day's limit starts again at midnight, a month's on the first. Lower ones hold at once, higher ones after a day.",
+        "A day ends at midnight, a month on its last. Lower ones hold at once, higher ones after a day.",
     ),
     "price-changed": (
         "Never more is charged than the price you saw. Meanwhile the work was played, given back or repriced.",
