@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ ATTEMPTS_MOST = 3
 OURS = (OSError, OperationalError, InterfaceError, BotoCoreError, ClientError, sandbox.ProgramMissing)
 PERCENT_INSPECTED, PERCENT_ENCODED, PERCENT_RENDERED = 5, 85, 95
 TRACK_NUMBER_MOST = 9_999
+# Folders of attempts on this machine. One untouched for a day belongs to an upload that another machine finished.
+ROOM, ABANDONED_SECONDS = "refrain-ingest-", 86_400
 
 
 class TooLarge(Problem):
@@ -233,10 +235,15 @@ def tidy(*, limit: int) -> int:
 
 @contextmanager
 def _room(upload: Upload, hold: leases.Hold) -> Iterator[Path]:
-    """Give a folder of its own with the original in it; what a killed attempt left on this machine is removed first."""
-    for left in Path(tempfile.gettempdir()).glob(f"refrain-ingest-{upload.id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"refrain-ingest-{upload.id}-", ignore_cleanup_errors=True) as name:
+    """Give a folder of its own with the original in it; what killed attempts left on this machine is removed first."""
+    prefix = f"{ROOM}{upload.id}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+        made = Path(name).stat().st_mtime
+        for left in Path(name).parent.glob(f"{ROOM}*"):
+            with suppress(FileNotFoundError):
+                abandoned = left.name.startswith(prefix) or left.stat().st_mtime < made - ABANDONED_SECONDS
+                if abandoned and left != Path(name):
+                    shutil.rmtree(left, ignore_errors=True)
         original = Path(name) / "original"
         try:
             store.fetch(key=upload.original_key, path=original, beat=hold.beat)

@@ -1,5 +1,6 @@
 """What people send by mistake, and what some send on purpose. Each ends in a clear state, with a sentence for them."""
 
+import os
 import random
 import struct
 import subprocess
@@ -527,6 +528,21 @@ def test_a_file_that_reached_the_store_in_part_says_so(send: Send, store: Path) 
 
     upload.refresh_from_db()
     assert_rejected(upload, "only a part of the file arrived")
+
+
+def test_what_killed_attempts_left_is_removed(send: Send, take_in: Send, temporary: Path) -> None:
+    upload = send(media.make("flac", seconds=3))
+    own, old, other = (
+        temporary / f"refrain-ingest-{name}-x" for name in (upload.id, "of another day", "of another worker")
+    )
+    for folder in (own, old, other):
+        folder.mkdir()
+        (folder / "128.mp4").write_bytes(bytes(1000))
+    os.utime(old, (0, 0))
+
+    ingest.advance(upload_id=upload.id, now=upload.created_at)
+
+    assert list(temporary.iterdir()) == [other]
 
 
 def test_nothing_is_left_in_the_temporary_folder(take_in: Send, temporary: Path) -> None:
