@@ -20,15 +20,12 @@ DIGITS_BEFORE_MAX = 9
 DIGITS_AFTER_MAX = 6
 
 
-class MoneyField(forms.CharField):
+class MoneyField(forms.Field):
     """An amount as people type it (`2`, `2.50`, `2,50`), as whole micros; exact, without a float on the way."""
 
     default_error_messages = {"invalid": "Write an amount like 2.50, with at most six decimals."}
 
-    def __init__(self, **options: Any) -> None:
-        """Make the field; phones show figures for it."""
-        super().__init__(max_length=20, **options)
-        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "maxlength": 20})
 
     def prepare_value(self, value: Any) -> Any:
         """Return micros as the field shows them, and what was typed as it was typed."""
@@ -36,7 +33,7 @@ class MoneyField(forms.CharField):
 
     def to_python(self, value: Any) -> int | None:
         """Return the micros, or None for an empty field. Raises ValidationError for anything that is no amount."""
-        text = str(super().to_python(value) or "").strip().removeprefix("€").strip().replace(",", ".")
+        text = str(value or "").strip().removeprefix("€").strip().replace(",", ".")
         if not text:
             return None
         whole, _, part = text.partition(".")
@@ -69,6 +66,7 @@ class PersonForm(forms.ModelForm):
         model = Person
         fields = ("name", "country")
 
+    name = forms.CharField(max_length=120)
     country = forms.ChoiceField(choices=[("", "not stated"), *COUNTRIES], required=False)
 
 

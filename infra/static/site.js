@@ -1,5 +1,6 @@
 /* The one entry of the pages' scripts: the player, which lives as long as the tab, and what the page shown needs. */
 
+import "./vendor/htmx-4.0.1/htmx.esm.min.js"; // begins its work once this file has run, so that what is said below holds
 import { show } from "./money.js";
 import { Bar } from "./playback/bar.js";
 import { Playbox } from "./playback/playbox.js";

@@ -22,7 +22,7 @@ export class Playbox {
     root.addEventListener("click", (event) => this.pressed(event), { signal });
     this.range.addEventListener("input", () => { this.dragging = true; this.draw(Number(this.range.value)); }, { signal });
     this.range.addEventListener("change", () => { this.dragging = false; this.seek(Number(this.range.value)); }, { signal });
-    for (const [name, use] of [["change", () => this.render()], ["time", () => this.time()], ["charged", (e) => this.charged(e)], ["heard", () => this.refresh()]]) {
+    for (const [name, use] of [["change", () => this.render()], ["time", () => this.time()], ["charged", (e) => this.charged(e)], ["chose", () => this.chose()], ["heard", () => this.refresh()]]) {
       player.addEventListener(name, use, { signal });
     }
     player.remember(this.facts);
@@ -120,8 +120,13 @@ export class Playbox {
 
   /* After money moved. */
 
+  chose() {
+    if (this.mine) this.facts.goes_on = this.player.facts.goes_on;
+  }
+
   async charged(event) {
     if (!this.mine) return;
+    this.facts.consented = true;
     await this.refresh();
     this.turn(event.detail.play_number);
   }

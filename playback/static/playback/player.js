@@ -39,13 +39,14 @@ export class Player extends EventTarget {
   }
 
   clear() {
-    Object.assign(this, { facts: null, session: null, state: "idle", problem: null, wanted: null, paid: null, credit: null,
+    Object.assign(this, { facts: null, session: null, state: "idle", problem: null, wanted: null, arriving: null, paid: null, credit: null,
       held: false, chooses: false, asking: false, last: 0, reported: 0, before: "idle" });
   }
 
   /* What the boxes read. */
 
-  get place() { return this.wanted ?? this.audio.currentTime; }
+  /** Where the listener is: where they want to be, where the sound is about to begin, or where it stands. */
+  get place() { return this.wanted ?? this.arriving ?? this.audio.currentTime; }
   get price() { return this.session?.price_micros ?? this.facts?.price_micros ?? null; }
   get isPlaying() { return !this.audio.paused && !["idle", "resume", "ended"].includes(this.state); }
   isOf(work) { return this.facts?.work === work && this.state !== "idle"; }
@@ -138,8 +139,7 @@ export class Player extends EventTarget {
     this.held = false;
     const former = kept.place(this.facts.work);
     const start = at ?? (former && former.session === this.session.id ? former.seconds : this.session.charged ? this.facts.place_seconds : 0);
-    this.last = start;
-    this.reported = start;
+    Object.assign(this, { arriving: start, last: start, reported: start });
     await this.sound.open(this.session.playlist_url, { held: false, at: start, duration: this.facts.duration_seconds });
     if (turn !== this.turn) return;
     this.wanted = null;
@@ -173,6 +173,7 @@ export class Player extends EventTarget {
   }
 
   move(seconds) {
+    this.arriving = null;
     this.last = seconds;
     this.audio.currentTime = seconds;
   }
@@ -275,6 +276,7 @@ export class Player extends EventTarget {
     await api.insist(() => api.submit("/wallet/going-on", { goes_on: goesOn ? "1" : "0" }));
     this.chooses = false;
     this.facts.goes_on = goesOn;
+    this.dispatchEvent(new CustomEvent("chose"));
     this.set(this.state);
   }
 
@@ -310,6 +312,10 @@ export class Player extends EventTarget {
 
   tick() {
     const at = this.audio.currentTime;
+    if (this.arriving !== null) {
+      if (at < this.arriving - 1) return; // loading has not reached the place yet
+      this.arriving = null;
+    }
     const before = this.last;
     this.last = at;
     this.dispatchEvent(new CustomEvent("time"));
@@ -362,7 +368,7 @@ export class Player extends EventTarget {
 
   report(state) {
     if (!this.session || this.state === "ended") return;
-    const at = Math.floor(this.audio.currentTime);
+    const at = Math.floor(this.place);
     this.reported = at;
     if (!this.held && isOpen(this.session)) kept.keepPlace(this.facts.work, this.session.id, at);
     this.reporting = api.progress(this.session.id, at, state).catch(() => {}); // lost progress costs nobody anything

@@ -1,18 +1,16 @@
 /* The sound behind one address that grows: hls.js with a loader that holds the playlist's reloads until the charge.
    Polling would load for ever and still miss a late charge; a held reload continues without a gap. */
 
-const HLS = new URL("../vendor/hls.js-1.7.4/hls.light.min.mjs", import.meta.url);
 const RELOADS_MAX = 5;
 const CALM_MS = 20_000;
 
 let library;
 /** Fetch hls.js once; called when a page shows a player, so that it is there when play is pressed. */
 export function ready() {
-  library ??= import(HLS).then((module) => module.default);
+  library ??= import("../vendor/hls.js-1.7.4/hls.light.min.mjs").then((module) => module.default);
   return library;
 }
 
-/** Whether this browser has media source extensions. Asked before native HLS, which some browsers play wrongly. */
 function growing(address) {
   const url = new URL(address, location.href);
   url.searchParams.set("growing", "1");
@@ -64,6 +62,7 @@ export class Sound extends EventTarget {
     this.address = address;
     this.duration = duration;
     this.gate = newGate(!held);
+    // Media source extensions are asked for first: some browsers' native HLS plays a growing playlist wrongly.
     if (!Hls.isSupported()) {
       this.openNatively(at);
       return;

@@ -193,6 +193,8 @@ def arrive(shop: Shop, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     yield arriving
     for visitor in visitors:
         visitor.context.close()
+    if any("500" in fault for visitor in visitors for fault in visitor.faults):
+        print((shop.stack.logs / "web-server.log").read_text()[-4_000:])
     for visitor in visitors:
         visitor.assert_nothing_went_wrong()
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.journeys.browser.conftest import Shop
-from tests.journeys.browser.visitor import FREE_SECONDS, OPEN_SECONDS, Visitor
+from tests.journeys.browser.visitor import FREE_SECONDS, OPEN_SECONDS, TRACK_SECONDS, Visitor
 
 
 def test_a_stranger_hears_the_opening_and_is_then_asked_to_sign_in(shop: Shop, stranger: Visitor) -> None:
@@ -214,8 +214,8 @@ def begin_at_the_price(visitor: Visitor, work: str) -> None:
 
 
 def hear_out(visitor: Visitor) -> None:
-    """Hear the track to its end, the last second of it in real time."""
-    visitor.seek(23)
+    """Hear the end of the track."""
+    visitor.seek(TRACK_SECONDS)
     visitor.expect_state("ended")
 
 

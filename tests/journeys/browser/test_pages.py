@@ -1,0 +1,202 @@
+"""The pages themselves: everyone can use them, on a phone and in the dark, every link leads somewhere, every form works."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests import media
+from tests.journeys.browser.conftest import Shop
+from tests.journeys.browser.visitor import Visitor
+
+NARROW = {"width": 360, "height": 740}
+SERIOUS = ("serious", "critical")
+
+
+def faults_of_access(page: Page) -> list[str]:
+    """Return what axe finds wrong on the page as it stands, serious or worse."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{fault['id']}: {fault['help']} {[node['html'][:160] for node in fault['nodes'][:3]]}"
+        for fault in found
+        if fault["impact"] in SERIOUS
+    ]
+
+
+def sideways(page: Page) -> int:
+    """Return by how many pixels the page is wider than the window."""
+    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everyone_can_use_the_work_and_the_wallet(shop: Shop, arrive: Callable[..., Visitor], scheme: str) -> None:
+    lena = arrive(color_scheme=scheme)
+    lena.open_work(shop.nebula)
+    assert faults_of_access(lena.page) == []
+    lena.sign_up()
+    lena.open_work(shop.nebula)
+    assert faults_of_access(lena.page) == []  # out of credit, told before
+    lena.add_credit(500)
+    lena.open_work(shop.nebula)
+    lena.press_play()
+    lena.expect_state("opening")
+    assert faults_of_access(lena.page) == []
+    lena.seek(14)
+    lena.expect_state("stopped")
+    assert faults_of_access(lena.page) == []
+    lena.page.locator("#go-on").click()
+    lena.expect_state("playing")
+    lena.page.wait_for_timeout(800)  # the ring has turned
+    assert faults_of_access(lena.page) == []
+    lena.page.locator("#own-here").click()
+    assert faults_of_access(lena.page) == []
+    lena.page.get_by_role("button", name="Not now").click()
+    lena.page.goto(f"{shop.url}/wallet")
+    lena.page.get_by_text("Set a limit").click()
+    assert faults_of_access(lena.page) == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(shop: Shop, arrive: Callable[..., Visitor]) -> None:
+    lena = arrive(viewport=NARROW)
+    for path in ("/", "/accounts/login/", "/accounts/signup/", "/problems", "/problems/price-changed", "/outbox", "/no"):
+        lena.page.goto(f"{shop.url}{path}")
+        assert sideways(lena.page) <= 0, path
+    lena.sign_up()
+    lena.add_credit(500)
+    lena.open_work(shop.nebula)
+    lena.press_play()
+    lena.expect_state("opening")
+    assert sideways(lena.page) <= 0
+    lena.seek(14)
+    lena.expect_state("stopped")
+    assert sideways(lena.page) <= 0
+    lena.page.locator("#go-on").click()
+    lena.expect_state("playing")
+    assert sideways(lena.page) <= 0
+    lena.page.locator("#own-here").click()
+    assert sideways(lena.page) <= 0
+    lena.page.get_by_role("button", name="Not now").click()
+    for path in ("/", "/wallet", "/account", "/upload", "/creators/maxstack"):
+        lena.page.goto(f"{shop.url}{path}")
+        assert sideways(lena.page) <= 0, path
+    lena.page.get_by_text("Menu").click()
+    expect(lena.page.get_by_role("navigation", name="Main, small screens")).to_be_visible()
+    lena.expected.append("404 (Not Found)")
+
+
+def test_no_link_is_dead(shop: Shop, lena: Visitor) -> None:
+    seen: set[str] = set()
+    waiting = ["/", f"/works/{shop.nebula}", "/wallet", "/account", "/upload"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = lena.context.request.get(f"{shop.url}{path}")
+        assert answer.ok, f"{path}: {answer.status}"
+        if "text/html" not in answer.headers["content-type"] or path.startswith("/api/"):
+            continue
+        for href in re.findall(r'<a (?:[^>]* )?href="([^"]+)"', answer.text()):
+            local = href.replace("&amp;", "&").split("#")[0]
+            if local.startswith("/") and local not in seen:
+                waiting.append(local)
+    assert {"/", "/wallet", "/problems", "/accounts/2fa/", "/api/v1/docs", "/creators/maxstack"} <= seen
+
+
+def test_nothing_on_a_page_is_called_from_elsewhere_and_the_policy_holds(shop: Shop, stranger: Visitor) -> None:
+    answer = stranger.context.request.get(f"{shop.url}/works/{shop.nebula}")
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'self'"
+    assert policy["script-src"] == "'self'"
+    assert policy["style-src"] == "'self'"
+    assert policy["form-action"] == f"'self' {shop.stack.gateway_url}"
+    assert policy["frame-ancestors"] == "'none'"
+    stranger.page.goto(f"{shop.url}/api/v1/docs")
+    expect(stranger.page.get_by_text("/api/v1/sessions").first).to_be_visible()
+
+
+def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Callable[..., Visitor]) -> None:
+    ben = arrive()
+    ben.sign_up("ben")
+    page = ben.page
+    page.get_by_role("link", name="Upload").first.click()
+    page.get_by_label("Name of the profile").fill("Ben & the Beats")
+    page.get_by_role("button", name="Make the profile").click()
+    expect(page.get_by_text("The profile “Ben & the Beats” is yours.")).to_be_visible()
+
+    page.get_by_label("The file").set_input_files(
+        {"name": "not-music.flac", "mimeType": "audio/flac", "buffer": b"This is no music at all." * 40}
+    )
+    page.get_by_role("button", name="Upload it").click()
+    expect(page.get_by_text("This file was not taken in.")).to_be_visible(timeout=30_000)
+
+    recording = media.make("flac", seconds=22, tags=(("title", "Second Try"), ("artist", "Ben")))
+    page.get_by_label("The file").set_input_files(Path(recording))
+    page.get_by_role("button", name="Upload it").click()
+    expect(page.get_by_role("heading", name="It is ready, as a draft")).to_be_visible(timeout=60_000)
+    expect(page.get_by_label("Title")).to_have_value("Second Try")
+    page.get_by_label("Title").fill("Third <Try>")
+    page.get_by_label("Licence").select_option("cc-by-4.0")
+    page.get_by_label("By people").check()
+    page.get_by_role("button", name="Publish it").click()
+    expect(page.get_by_role("heading", name="Third <Try>")).to_be_visible()
+    assert "Your own work." in ben.says()
+    ben.press_play()
+    ben.expect_state("playing")
+    ben.wait_until_heard(1)
+    page.get_by_role("link", name="Ben & the Beats").first.click()
+    expect(page.get_by_role("link", name="Third <Try>").first).to_be_visible()
+    assert ben.is_sounding()
+
+
+def test_a_token_is_made_shown_once_and_revoked(shop: Shop, lena: Visitor) -> None:
+    page = lena.page
+    page.goto(f"{shop.url}/account")
+    page.get_by_text("Make a token").click()
+    page.get_by_label("What is it for?").fill("my player")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("Choose at least one thing it may do.")).to_be_visible()
+    page.get_by_label("Listen: sessions").check()
+    page.get_by_role("button", name="Make it").click()
+    plain = page.locator("#plain-token").inner_text()
+    headers = {"Authorization": f"Bearer {plain}", "Cookie": ""}
+    assert lena.context.request.get(f"{shop.url}/api/v1/wallet", headers=headers).status == 200
+    page.goto(f"{shop.url}/account")
+    expect(page.locator("#plain-token")).to_have_count(0)
+    page.get_by_role("button", name="Revoke my player").click()
+    expect(page.get_by_text("The token is revoked.")).to_be_visible()
+    assert lena.context.request.get(f"{shop.url}/api/v1/wallet", headers=headers).status == 401
+    lena.expected.append("400 (Bad Request)")
+
+
+def test_a_forgotten_password_is_set_anew_by_the_mail(shop: Shop, arrive: Callable[..., Visitor]) -> None:
+    lena = arrive()
+    email = lena.sign_up()
+    page = lena.page
+    page.goto(f"{shop.url}/account")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill("not the password")
+    page.locator("main form").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("link", name="Password forgotten").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
+    page.get_by_role("link", name="Outbox of this demo").first.click()
+    mail = page.locator(".mails li", has_text="A new password").filter(has_text=email)
+    mail.locator("a[href*='/accounts/password/reset/key/']").click()
+    page.get_by_label("New Password", exact=True).fill("another-long-phrase")
+    if page.get_by_label("New Password (again)").count():
+        page.get_by_label("New Password (again)").fill("another-long-phrase")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("heading", name="The new password is set")).to_be_visible()
+    page.get_by_role("link", name="Sign in").last.click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill("another-long-phrase")
+    page.locator("main form").get_by_role("button", name="Sign in").click()
+    expect(page.locator(".credit")).to_be_visible()
