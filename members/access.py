@@ -314,15 +314,16 @@ def problem_answer(problem: Problem) -> JsonResponse:
     )
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an exception in a view; None lets a fault of ours become a logged 500."""
+def answer(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
+    """Return the answer to an exception in a view; None lets a fault of ours become a logged 500.
+
+    It is JSON also where the view speaks something else, as the pages of the API's own description do.
+    """
     if isinstance(error, Http404):
         error = NotFound()
     if isinstance(error, exceptions.APIException):
         error = _from_framework(error)
-    if not isinstance(error, Problem):
-        return None
-    return Response(error.content(), status=error.status, headers=_headers_of(error), content_type=PROBLEM_TYPE)
+    return problem_answer(error) if isinstance(error, Problem) else None
 
 
 def _headers_of(problem: Problem) -> dict[str, str]:

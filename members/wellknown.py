@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 from members import seals
 
@@ -21,6 +22,7 @@ def keys() -> dict[str, Any]:
     return {"present": seals.key_id(public), "keys": found, "algorithm": "Ed25519"}
 
 
+@require_safe
 def refrain_keys(_request: HttpRequest) -> JsonResponse:
     """Answer with the keys."""
     return JsonResponse(keys())

@@ -1,0 +1,406 @@
+"""Every address that there is, tried by those it is not for. A refusal changes nothing, in any table.
+
+The addresses come from the resolver: a new one without a line here fails. Tried are nobody signed in, a token without
+the scope, somebody else (whose are other works, sessions, top-ups), a cookie without the page's token (CSRF), and every
+method that an address does not have.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from catalog.models import Work
+from members import clock, tokens
+from members.models import Token
+from playback import charging, sessions
+from playback.models import TopUp
+from tests import callers, cast
+from tests.callers import EVERY_SCOPE, Caller, slug
+
+pytestmark = pytest.mark.django_db
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+LOGIN = "/accounts/login/?next="
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One method of one address. `path` names things of the world; `stranger` and `other` are the answers to expect.
+
+    `other` is None where everybody has a thing of their own at that address, a wallet for instance.
+    """
+
+    method: str
+    path: str
+    stranger: int
+    scope: str | None = None
+    other: int | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+def api(method: str, path: str, *, scope: str | None, other: int | None, **body: Any) -> Way:
+    """Return a way of the API: a stranger is told to sign in, unless it is open to everyone."""
+    stranger = 401 if scope else (other or 200)
+    return Way(method=method, path=f"/api/v1/{path}", scope=scope, stranger=stranger, other=other, body=body)
+
+
+def page(path: str, *, other: int | None = None, stranger: int = 200) -> Way:
+    return Way(method="GET", path=path, stranger=stranger, other=other)
+
+
+def form(path: str, *, other: int | None = None, stranger: int = 302, **body: Any) -> Way:
+    """Return a form: a stranger is led to the sign-in."""
+    return Way(method="POST", path=path, stranger=stranger, other=other, body=body)
+
+
+def mine(path: str) -> Way:
+    """Return a page of one's own: a stranger is led to the sign-in."""
+    return page(path, stranger=302)
+
+
+ROUTES: dict[str, list[Way]] = {
+    "api/v1/works": [api("GET", "works", scope=None, other=200)],
+    "api/v1/works/<uuid:work_id>": [
+        api("GET", "works/{draft}", scope=None, other=404),
+        api("PATCH", "works/{work}", scope="publish", other=404, title="Stolen", price_micros=200_000),
+    ],
+    "api/v1/works/<uuid:work_id>/ladder": [api("GET", "works/{draft}/ladder", scope=None, other=404)],
+    "api/v1/works/<uuid:work_id>/publish": [api("POST", "works/{draft}/publish", scope="publish", other=404)],
+    "api/v1/works/<uuid:work_id>/take-off": [api("POST", "works/{work}/take-off", scope="publish", other=404)],
+    "api/v1/works/<uuid:work_id>/opening": [api("GET", "works/{draft}/opening", scope=None, other=404)],
+    "api/v1/works/<uuid:work_id>/purchase": [
+        api("POST", "works/{draft}/purchase", scope="spend", other=404, price_micros=1_022_000)
+    ],
+    "api/v1/uploads": [api("POST", "uploads", scope="publish", other=415)],
+    "api/v1/uploads/<uuid:upload_id>": [api("GET", "uploads/{upload}", scope="publish", other=404)],
+    "api/v1/creators": [api("GET", "creators", scope=None, other=200)],
+    "api/v1/creators/<slug:slug>": [api("GET", "creators/nobody", scope=None, other=404)],
+    "api/v1/sessions": [api("POST", "sessions", scope="listen", other=404, work="{draft}")],
+    "api/v1/sessions/<uuid:session_id>": [api("GET", "sessions/{session}", scope="listen", other=404)],
+    "api/v1/sessions/<uuid:session_id>/charge": [
+        api("POST", "sessions/{session}/charge", scope="spend", other=404, price_micros=2_000),
+        api("POST", "sessions/{charged}/charge", scope="spend", other=404, price_micros=2_000),
+    ],
+    "api/v1/sessions/<uuid:session_id>/progress": [
+        api("POST", "sessions/{session}/progress", scope="listen", other=404, position_seconds=9, state="playing")
+    ],
+    "api/v1/wallet": [api("GET", "wallet", scope="listen", other=None)],
+    "api/v1/wallet/limits": [
+        api("PUT", "wallet/limits", scope="spend", other=None, day_limit_micros=1, month_limit_micros=1)
+    ],
+    "api/v1/wallet/entries": [api("GET", "wallet/entries", scope="listen", other=None)],
+    "api/v1/wallet/top-ups": [api("POST", "wallet/top-ups", scope="spend", other=None, amount_micros=1_000_000)],
+    "api/v1/wallet/top-ups/<uuid:top_up_id>": [api("GET", "wallet/top-ups/{top_up}", scope="listen", other=404)],
+    "api/v1/staff/reversals": [
+        api("POST", "staff/reversals", scope="treasury", other=403, listener="{lena}", charge="{charge}", reason="?")
+    ],
+    "api/v1/staff/grants": [
+        api("POST", "staff/grants", scope="treasury", other=403, listener="{lena}", amount_micros=1, reason="?")
+    ],
+    "api/v1/policies": [api("GET", "policies", scope=None, other=200)],
+    "api/v1/policies/<slug:key>": [api("GET", "policies/nothing", scope=None, other=404)],
+    "api/v1/schema": [api("GET", "schema", scope=None, other=200)],
+    "api/v1/docs": [api("GET", "docs", scope=None, other=200)],
+    "api/v1/<path:anything>": [api(method, "nowhere", scope=None, other=404) for method in METHODS],
+    "webhooks/gateway": [Way(method="POST", path="/webhooks/gateway", stranger=400, other=400)],
+    "play/<str:capability>.m3u8": [page("/play/{session}.m3u8", stranger=404, other=404)],
+    "files/<int:expires>/<str:mac>/<path:key>": [page("/files/9999999999/0/originals/x", stranger=404, other=404)],
+    ".well-known/refrain-keys.json": [page("/.well-known/refrain-keys.json", other=200)],
+    "": [page("/", other=200)],
+    "problems": [page("/problems", other=200)],
+    "problems/<slug:slug>": [page("/problems/nothing-of-the-kind", stranger=404, other=404)],
+    "outbox": [page("/outbox", other=200)],
+    "account": [mine("/account"), form("/account", name="Mallory")],
+    "account/tokens": [form("/account/tokens", name="x", scopes=["spend"])],
+    "account/tokens/<uuid:token_id>/revoke": [form("/account/tokens/{token}/revoke", other=404)],
+    "works/<uuid:work_id>": [page("/works/{draft}", stranger=404, other=404)],
+    "works/<uuid:work_id>/listening": [page("/works/{draft}/listening", stranger=404, other=404)],
+    "creators/<slug:slug>": [page("/creators/nobody", stranger=404, other=404)],
+    "upload": [mine("/upload"), form("/upload", name="Mallory's")],
+    "wallet": [mine("/wallet")],
+    "wallet/limits": [form("/wallet/limits", day="1", month="1")],
+    "wallet/going-on": [form("/wallet/going-on", goes_on="1")],
+    "wallet/consent": [form("/wallet/consent", version="1")],
+    "wallet/top-ups": [form("/wallet/top-ups", amount_cents="500", country="DE", key="k")],
+    "wallet/top-ups/returned": [mine("/wallet/top-ups/returned")],
+    # The sign-in and its neighbours are allauth's.
+    "accounts/login/": [page("/accounts/login/"), form("/accounts/login/", stranger=200)],
+    "accounts/logout/": [page("/accounts/logout/", stranger=302), form("/accounts/logout/")],
+    "accounts/inactive/": [page("/accounts/inactive/")],
+    "accounts/signup/": [page("/accounts/signup/"), form("/accounts/signup/", stranger=200)],
+    "accounts/reauthenticate/": [mine("/accounts/reauthenticate/"), form("/accounts/reauthenticate/")],
+    "accounts/email/": [mine("/accounts/email/"), form("/accounts/email/", email="x@y.example", action_add="")],
+    "accounts/confirm-email/": [page("/accounts/confirm-email/")],
+    "accounts/password/change/": [mine("/accounts/password/change/"), form("/accounts/password/change/")],
+    "accounts/password/set/": [mine("/accounts/password/set/"), form("/accounts/password/set/")],
+    "accounts/password/reset/": [page("/accounts/password/reset/"), form("/accounts/password/reset/", stranger=200)],
+    "accounts/login/code/confirm/": [
+        page("/accounts/login/code/confirm/", stranger=302),
+        form("/accounts/login/code/confirm/"),
+    ],
+    "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": [
+        page("/accounts/confirm-email/x:y:z/"),
+        form("/accounts/confirm-email/x:y:z/", stranger=404),
+    ],
+    "accounts/password/reset/key/done/": [page("/accounts/password/reset/key/done/")],
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": [
+        page("/accounts/password/reset/key/1-x/"),
+        form("/accounts/password/reset/key/1-x/", stranger=200, password1="a new password of theirs"),
+    ],
+    "accounts/password/reset/done/": [page("/accounts/password/reset/done/")],
+    "accounts/2fa/": [mine("/accounts/2fa/")],
+    "accounts/2fa/authenticate/": [
+        page("/accounts/2fa/authenticate/", stranger=302),
+        form("/accounts/2fa/authenticate/"),
+    ],
+    "accounts/2fa/reauthenticate/": [mine("/accounts/2fa/reauthenticate/"), form("/accounts/2fa/reauthenticate/")],
+    "accounts/2fa/totp/activate/": [mine("/accounts/2fa/totp/activate/"), form("/accounts/2fa/totp/activate/")],
+    "accounts/2fa/totp/deactivate/": [mine("/accounts/2fa/totp/deactivate/"), form("/accounts/2fa/totp/deactivate/")],
+    "accounts/2fa/recovery-codes/": [mine("/accounts/2fa/recovery-codes/")],
+    "accounts/2fa/recovery-codes/generate/": [
+        mine("/accounts/2fa/recovery-codes/generate/"),
+        form("/accounts/2fa/recovery-codes/generate/"),
+    ],
+    "accounts/2fa/recovery-codes/download/": [mine("/accounts/2fa/recovery-codes/download/")],
+}
+WAYS = [(route, way) for route, ways in ROUTES.items() for way in ways]
+
+
+def addresses(patterns: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every route of the resolver, with what answers there."""
+    for pattern in patterns:
+        here = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, here)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield here, pattern.callback
+
+
+ADDRESSES = dict(addresses(get_resolver().url_patterns))
+
+
+@dataclass
+class World:
+    """Ana's works, Lena's listening; Lars is anybody else, signed in and with every scope, but with no part in it."""
+
+    lena: Any
+    ana: Any
+    lars: Any
+    named: dict[str, str]
+
+    def path(self, way: Way) -> str:
+        return way.path.format(**self.named)
+
+    def body(self, way: Way) -> dict[str, Any]:
+        return {
+            name: value.format(**self.named) if isinstance(value, str) else value for name, value in way.body.items()
+        }
+
+
+@pytest.fixture
+def world(settings, tmp_path) -> World:
+    callers.forget_counts()
+    settings.THROTTLE_PER_MINUTE = 1_000_000
+    settings.OUTBOX_DIR = str(tmp_path)
+    lena, ana, lars, now = cast.person("lena"), cast.person("ana"), cast.person("lars"), clock.now()
+    cast.top_up(lena, 2_000)
+    profile = cast.creator(ana)
+    work, other = cast.track(profile), cast.track(profile)
+    draft = cast.track(profile, state="draft")
+    session, _ = sessions.begin(person_id=lena.id, work_id=work.id, now=now)
+    charged, _ = sessions.begin(person_id=lena.id, work_id=other.id, now=now)
+    charging.charge_session(person_id=lena.id, session_id=charged.id, price_micros=2_000)
+    top_up = TopUp.objects.create(listener=lena, asked_cents=500, country="DE", vat_ppm=0, created_at=now)
+    token, _ = tokens.mint(person_id=lena.id, scopes={"listen"}, name="", now=now)
+    named = {
+        "lena": lena.id,
+        "work": work.id,
+        "draft": draft.id,
+        "upload": Work.objects.get(id=work.id).uploads.get().id,
+        "session": session.id,
+        "charged": charged.id,
+        "charge": lena.charges.get().id,
+        "top_up": top_up.id,
+        "token": token.id,
+    }
+    return World(lena=lena, ana=ana, lars=lars, named={name: str(value) for name, value in named.items()})
+
+
+def signed_in(person: Any) -> Client:
+    """Return a browser in which somebody is signed in and has a page's token, as cookie and as header."""
+    browser = Client(enforce_csrf_checks=True)
+    if person is not None:
+        browser.force_login(person)
+    return browser
+
+
+def cross(browser: Client) -> dict[str, str]:
+    browser.get("/accounts/login/" if "sessionid" not in browser.cookies else "/account")
+    return {"X-CSRFToken": browser.cookies["csrftoken"].value}
+
+
+def send(browser: Client, way: Way, world: World, **headers: str) -> Any:
+    """Send a way by a browser: forms as a page sends them, the API's bodies as JSON."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if way.path.startswith("/api/"):
+        return Caller_of(browser)(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()), **headers)
+    if way.method == "GET":
+        return browser.get(world.path(way), headers=named)
+    return browser.post(world.path(way), world.body(way), headers=named)
+
+
+def Caller_of(browser: Client) -> Caller:  # noqa: N802  (a Caller, made of a browser)
+    made = Caller(None)
+    made.client = browser
+    return made
+
+
+def changed(before: dict[str, str], *, but: str = "") -> list[str]:
+    """Return the tables that changed since `before`."""
+    return [table for table, now in callers.digest().items() if now != before[table] and table != but]
+
+
+def test_every_address_stands_here() -> None:
+    assert sorted(ADDRESSES) == sorted(ROUTES)
+
+
+def test_every_method_of_the_api_stands_here_with_its_scope() -> None:
+    for route, view in ADDRESSES.items():
+        if hasattr(view, "cls"):
+            has = {name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)} - {"OPTIONS", "HEAD"}
+            ways = ROUTES[route]
+            if route != "api/v1/<path:anything>":
+                assert {way.method for way in ways} == has, route
+            for way in ways:
+                one = view.cls()
+                scope = one.scope_for(way.method) if hasattr(one, "scope_for") else one.scope
+                assert way.scope == scope, (route, way.method)
+
+
+def test_a_stranger(world: World) -> None:
+    """Nobody is signed in; forms even carry the page's token."""
+    browser = signed_in(None)
+    token = cross(browser)["X-CSRFToken"]
+    before = callers.digest()
+    for route, way in WAYS:
+        answer = send(browser, way, world, X_CSRFToken=token)
+        assert answer.status_code == way.stranger, (route, way.method, answer.status_code)
+        if way.stranger == 401:
+            assert slug(answer) == "not-signed-in"
+        if way.stranger == 302 and not way.path.startswith("/accounts/"):
+            assert answer.headers["Location"].startswith(LOGIN)
+        # The pages around the sign-in remember in the browser's own session how far somebody has come.
+        theirs = "django_session" if way.path.startswith("/accounts/") else ""
+        assert changed(before, but=theirs) == [], (route, way.method)
+
+
+def test_a_token_without_the_scope(world: World) -> None:
+    """Lena's own token, for everything but this."""
+    for scope in sorted(EVERY_SCOPE):
+        ask = Caller(world.lena, *(EVERY_SCOPE - {scope}))
+        before = callers.digest()
+        for route, way in WAYS:
+            if way.scope == scope:
+                answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
+                assert (answer.status_code, slug(answer)) == (403, "scope-missing"), (route, way.method)
+                assert changed(before) == [], (route, way.method)
+
+
+def test_a_token_that_has_ended(world: World) -> None:
+    ask = Caller(world.lena)
+    Token.objects.update(revoked_at=clock.now())
+    before = callers.digest()
+    for route, way in WAYS:
+        if way.path.startswith("/api/"):
+            answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
+            assert (answer.status_code, slug(answer)) == (401, "not-signed-in"), (route, way.method)
+            assert changed(before) == [], (route, way.method)
+            callers.forget_counts()
+
+
+def test_somebody_else_by_token(world: World) -> None:
+    """Lars has every scope, and no part in what is Ana's and Lena's."""
+    ask = Caller(world.lars)
+    before = callers.digest()
+    for route, way in WAYS:
+        if way.path.startswith("/api/") and way.other is not None:
+            answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
+            assert answer.status_code == way.other, (route, way.method, answer.content)
+            if way.other == 404:
+                assert slug(answer) == "not-found"
+            assert changed(before) == [], (route, way.method)
+
+
+def test_somebody_else_in_a_browser(world: World) -> None:
+    browser = signed_in(world.lars)
+    token = cross(browser)["X-CSRFToken"]
+    before = callers.digest()
+    for route, way in WAYS:
+        if way.other is not None:
+            answer = send(browser, way, world, X_CSRFToken=token)
+            assert answer.status_code == way.other, (route, way.method, answer.content)
+            assert changed(before) == [], (route, way.method)
+
+
+def test_what_is_ones_own_shows_nothing_of_others(world: World) -> None:
+    """Where everybody has a thing of their own, Lars sees his."""
+    browser = signed_in(world.lars)
+    for route, way in WAYS:
+        if way.other is None and way.method == "GET":
+            answer = send(browser, way, world)
+            content = answer.getvalue()
+            for secret in (world.lena.email, world.ana.email, *world.named.values()):
+                assert secret.encode() not in content, (route, secret)
+
+
+@pytest.mark.parametrize("whose", ["lena", "ana"])
+def test_a_cookie_without_the_pages_token(world: World, whose: str) -> None:
+    """Another site sends what these people may do, with their cookie; it changes nothing."""
+    browser = signed_in(getattr(world, whose))
+    for shown in ({}, {"X_CSRFToken": "a" * 64}, {"Origin": "https://elsewhere.example"}):
+        headers = shown
+        if "Origin" in shown:
+            headers = {**shown, "X_CSRFToken": cross(browser)["X-CSRFToken"]}
+        before = callers.digest()
+        for route, way in WAYS:
+            # The webhook has no cookie: it is signed.
+            if way.method != "GET" and way.path != "/webhooks/gateway":
+                answer = send(browser, way, world, **headers)
+                assert answer.status_code == 403, (route, way.method, answer.status_code)
+                assert changed(before) == [], (route, way.method)
+
+
+def test_methods_that_are_not_there(world: World) -> None:
+    """Signed in, with the page's token and every scope of the person: still nothing happens."""
+    browser = signed_in(world.lena)
+    token = cross(browser)["X-CSRFToken"]
+    before = callers.digest()
+    for route, ways in ROUTES.items():
+        if route.startswith("accounts/") or route == "api/v1/<path:anything>":
+            continue
+        for method in METHODS:
+            if method not in {way.method for way in ways}:
+                path = world.path(ways[0])
+                answer = browser.generic(method, path, b"", headers={"X-CSRFToken": token})
+                assert answer.status_code == 405, (route, method, answer.status_code)
+                assert answer.headers["Allow"], (route, method)
+                assert changed(before) == [], (route, method)
+
+
+def test_the_digest_sees_what_changes(world: World) -> None:
+    """The very requests above do change something for those they are for; else none of this would prove anything."""
+    changes = 0
+    for person in (world.lena, world.ana):
+        browser = signed_in(person)
+        token = cross(browser)["X-CSRFToken"]
+        for _, way in WAYS:
+            if way.method != "GET" and not way.path.startswith("/accounts/"):
+                before = callers.digest()
+                send(browser, way, world, X_CSRFToken=token)
+                changes += bool(changed(before))
+    assert changes >= 12
