@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from members import clock
 from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, person_id, problem_answer
 from members.api import ProblemSerializer, read
-from members.problems import Invalid, Problem
+from members.problems import Invalid, NotFound, Problem
 from members.tokens import Scope
 from playback import charging, gate, reversals, sessions, topups, wallets
 from playback.charging import PriceChanged
@@ -174,9 +174,16 @@ def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> di
             person_id=listener_id, session_id=session_id, price_micros=price_micros
         )
     except PriceChanged as changed:
-        fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=clock.now())
-        changed.extra["quote"] = SessionSerializer(session_content(fresh, listener_id=listener_id)).data
-        raise
+        try:
+            fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=clock.now())
+        except NotFound:
+            # Another tab charged it in between: asked again, it tells what was recorded.
+            charged, until = charging.charge_session(
+                person_id=listener_id, session_id=session_id, price_micros=price_micros
+            )
+        else:
+            changed.extra["quote"] = SessionSerializer(session_content(fresh, listener_id=listener_id)).data
+            raise
     return {
         **asdict(charged),
         "playlist_url": playlist_url(listener_id=listener_id, session_id=session_id, until=until),
