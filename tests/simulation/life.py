@@ -7,9 +7,9 @@ from typing import Any
 
 from catalog.models import Work
 from members.models import Person
+from tests.simulation.acts import Acts
 from tests.simulation.auditor import Charge, Session
 from tests.simulation.rulings import Refused
-from tests.simulation.stage import Stage
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FIGURES = (None, None, None, None, 0, 200_000, 300_000, 1_000_000, 7_777_777, 50_000_000)
@@ -25,7 +25,7 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         begins = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.dice.randrange(3 * 365 * 24 * 60))
-        self.stage = Stage(begins=begins, vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000)))
+        self.stage = Acts(begins=begins, vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000)))
         self.keys = 0
         self.undelivered: list[dict[str, Any]] = []
         self.works: list[Work] = []

@@ -20,9 +20,10 @@ from catalog.publishing import Standing
 from members import policies
 from playback import charging, holdings, reversals, sessions, topups, wallets
 from tests.simulation import scenes
+from tests.simulation import scenes_of_credit as credit
+from tests.simulation.acts import Acts
 from tests.simulation.audit import Objection
 from tests.simulation.scenes import Scene
-from tests.simulation.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
@@ -48,7 +49,7 @@ SQL_SCENES: dict[str, Play] = {
 # What the SQL does besides its guards: file, what is there, what stands there instead, the scene that needs it.
 SQL_CHANGES: list[tuple[Path, str, str, Play]] = [
     (CHARGING_SQL, "from_promo := least(w.promo_micros, amount);", "from_promo := 0;", scenes.promo_first),
-    (CHARGING_SQL, "kept.paid_plays | EXCLUDED.paid_plays", "EXCLUDED.paid_plays", scenes.given_back_and_played_again),
+    (CHARGING_SQL, "kept.paid_plays | EXCLUDED.paid_plays", "EXCLUDED.paid_plays", credit.given_back_and_played_again),
     (CHARGING_SQL, "revision = kept.revision + 1", "revision = kept.revision", scenes.heard_twice),
     (CHARGING_SQL, "WHEN w.spent_day = today THEN w.spent_day_micros", "WHEN true THEN 0", scenes.day_limit),
     (CLOCK_SQL, "RETURN greatest(moment, opened);", "RETURN moment;", scenes.closed_month),
@@ -87,7 +88,7 @@ CHANGES: list[tuple[object, str, str, Play]] = [
         holdings.quote,
         "if len(held.paid_plays) == terms.plays:",
         "if False:",
-        scenes.all_numbers_paid_and_the_purchase_given_back,
+        credit.all_numbers_paid_and_the_purchase_given_back,
     ),
     (sessions._write_quote, "if basis in (PAID, OWNED):", "if False:", scenes.fallen_then_risen),
     (sessions.begin, "_still_heard(live, held, standing, now):", "False:", scenes.reloaded),
@@ -116,70 +117,70 @@ CHANGES: list[tuple[object, str, str, Play]] = [
         "basis = PAID",
         scenes.heard_what_was_bought_meanwhile,
     ),
-    (reversals.reverse, "if not reason.strip():", "if False:", scenes.given_back_without_a_word),
+    (reversals.reverse, "if not reason.strip():", "if False:", credit.given_back_without_a_word),
     (
         reversals.check_may_give,
         "if not admission.has_role(person_id=staff_id, roles=MAY_GIVE):",
         "if False:",
-        scenes.given_back_by_nobody,
+        credit.given_back_by_nobody,
     ),
-    (reversals.check_may_give, "if staff_id == listener_id:", "if False:", scenes.given_back_to_oneself),
+    (reversals.check_may_give, "if staff_id == listener_id:", "if False:", credit.given_back_to_oneself),
     (
         reversals.reverse,
         "if publishing.manages(creator_id=charge.work.creator_id, person_id=staff_id):",
         "if False:",
-        scenes.given_back_for_ones_own_work,
+        credit.given_back_for_ones_own_work,
     ),
-    (reversals.reverse, "if charge.reversal_id is not None:", "if False:", scenes.given_back_twice),
-    (reversals.reverse, "if charge.amount_micros > ALONE_MOST_MICROS:", "if False:", scenes.much_given_back),
-    (reversals.reverse, "if ask.staff_id == staff_id:", "if False:", scenes.much_given_back),
+    (reversals.reverse, "if charge.reversal_id is not None:", "if False:", credit.given_back_twice),
+    (reversals.reverse, "if charge.amount_micros > ALONE_MOST_MICROS:", "if False:", credit.much_given_back),
+    (reversals.reverse, "if ask.staff_id == staff_id:", "if False:", credit.much_given_back),
     (
         reversals._lower_holding,
         "row.paid_plays &= ~(1 << (charge.play_number - 1))",
         "pass",
-        scenes.given_back_and_played_again,
+        credit.given_back_and_played_again,
     ),
-    (reversals._lower_holding, "if row.paid_micros == 0:", "if False:", scenes.all_given_back_at_another_price),
-    (reversals._lower_holding, "row.owned_at = None", "pass", scenes.bought_and_given_back),
-    (reversals._lower_holding, "row.revision += 1", "pass", scenes.given_back_and_played_again),
-    (reversals._give_back, "wallet.promo_micros += charge.promo_micros", "pass", scenes.granted_played_and_given_back),
+    (reversals._lower_holding, "if row.paid_micros == 0:", "if False:", credit.all_given_back_at_another_price),
+    (reversals._lower_holding, "row.owned_at = None", "pass", credit.bought_and_given_back),
+    (reversals._lower_holding, "row.revision += 1", "pass", credit.given_back_and_played_again),
+    (reversals._give_back, "wallet.promo_micros += charge.promo_micros", "pass", credit.granted_played_and_given_back),
     (
         reversals._give_back,
         "if wallet.spent_day == clock.day(charge.charged_at) == clock.day(moment):",
         "if False:",
-        scenes.given_back_within_the_limit,
+        credit.given_back_within_the_limit,
     ),
     (
         reversals._give_back,
         "if wallet.spent_day == clock.day(charge.charged_at) == clock.day(moment):",
         "if True:",
-        scenes.given_back_the_day_after,
+        credit.given_back_the_day_after,
     ),
     (
         reversals._give_back,
         "if wallet.spent_month == clock.month(charge.charged_at) == clock.month(moment):",
         "if False:",
-        scenes.given_back_within_the_limit,
+        credit.given_back_within_the_limit,
     ),
-    (reversals.grant, "if kept is not None:", "if False:", scenes.granted_twice),
-    (reversals.grant, ", left_micros__gte=amount_micros", "", scenes.granted_beyond_the_budget),
-    (reversals.check_may_give, "if staff_id == listener_id:", "if False:", scenes.granted_to_oneself),
-    (topups.take_in, "if GatewayEvent.objects.filter(id=seen.id).exists():", "if False:", scenes.webhook_twice),
-    (topups.take_in, " and top_up.state != TopUp.State.SETTLED", "", scenes.paid_twice),
-    (topups.take_in, " and top_up.state == TopUp.State.STARTED", "", scenes.canceled_then_paid),
-    (topups.take_in, ' and checkout["currency"] == settings.CURRENCY', "", scenes.paid_otherwise),
-    (topups.take_in, ' and checkout["amount_cents"] > 0', "", scenes.paid_otherwise),
-    (topups.start, "if kept is not None:", "if False:", scenes.asked_for_credit_twice),
-    (topups.start, "if wallet.frozen_at is not None:", "if False:", scenes.asked_for_credit_while_frozen),
-    (wallets._Limit.asked, "if not raises:", "if True:", scenes.limit_raised),
+    (reversals.grant, "if kept is not None:", "if False:", credit.granted_twice),
+    (reversals.grant, ", left_micros__gte=amount_micros", "", credit.granted_beyond_the_budget),
+    (reversals.check_may_give, "if staff_id == listener_id:", "if False:", credit.granted_to_oneself),
+    (topups.take_in, "if GatewayEvent.objects.filter(id=seen.id).exists():", "if False:", credit.webhook_twice),
+    (topups.take_in, " and top_up.state != TopUp.State.SETTLED", "", credit.paid_twice),
+    (topups.take_in, " and top_up.state == TopUp.State.STARTED", "", credit.canceled_then_paid),
+    (topups.take_in, ' and checkout["currency"] == settings.CURRENCY', "", credit.paid_otherwise),
+    (topups.take_in, ' and checkout["amount_cents"] > 0', "", credit.paid_otherwise),
+    (topups.start, "if kept is not None:", "if False:", credit.asked_for_credit_twice),
+    (topups.start, "if wallet.frozen_at is not None:", "if False:", credit.asked_for_credit_while_frozen),
+    (wallets._Limit.asked, "if not raises:", "if True:", credit.limit_raised),
     (
         wallets._Limit.asked,
         "waits=None, waits_until=None",
         "waits=self.waits, waits_until=self.waits_until",
-        scenes.raise_dropped,
+        credit.raise_dropped,
     ),
-    (policies.add_version, "if effective_from < now + NOTICE_LEAST:", "if False:", scenes.voted_for_now),
-    (policies.add_version, "if latest is not None and effective_from <= latest:", "if False:", scenes.voted_between),
+    (policies.add_version, "if effective_from < now + NOTICE_LEAST:", "if False:", credit.voted_for_now),
+    (policies.add_version, "if latest is not None and effective_from <= latest:", "if False:", credit.voted_between),
 ]
 
 
@@ -239,7 +240,7 @@ def play(committed, settings, monkeypatch):
     """Give a function that plays a scene to its end, with a last audit."""
 
     def through(scene: Play) -> None:
-        stage = Stage(begins=datetime(2026, 5, 5, 10, 0, tzinfo=UTC), vat_ppm=0)
+        stage = Acts(begins=datetime(2026, 5, 5, 10, 0, tzinfo=UTC), vat_ppm=0)
         settings.VAT_PPM = 0
         monkeypatch.setattr(topups, "gateway", lambda: stage.gateway)
         scene(Scene(stage))
