@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -29,13 +29,6 @@ from members.problems import Invalid, NotFound
 from members.tokens import Scope
 
 
-def _uuid(text: str, name: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(f"{name} is not an id.") from None
-
-
 class Works(ListAPIView):
     """Published works, newest first; with `mine=1` one's own in every state."""
 
@@ -47,38 +40,24 @@ class Works(ListAPIView):
 
         ordering = ("-created_at", "-id")  # type: ignore[assignment]
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("q", str, description="Words of the title or the creator's name."),
-            OpenApiParameter("kind", str, enum=["track", "photo"]),
-            OpenApiParameter("creator", str, description="A creator's slug."),
-            OpenApiParameter("release", str, description="A release's id."),
-            OpenApiParameter("mine", bool),
-        ],
-        responses={200: WorkSerializer(many=True), 400: ProblemSerializer},
-    )
+    @extend_schema(parameters=[WorksAskedSerializer], responses={200: WorkSerializer(many=True)})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List works."""
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Work]:
         """Return what was asked for."""
-        asked = self.request.query_params
-        if any("\x00" in value for value in asked.values()):
-            raise Invalid("A search has no control characters.")
+        asked = read(WorksAskedSerializer, self.request.query_params)
         works = Work.objects.select_related("creator")
-        if asked.get("mine") in ("1", "true"):
+        if asked.get("mine"):
             works = works.filter(creator__roles__person=self.request.user.pk or UUID(int=0))
         else:
             works = works.filter(state=Work.State.PUBLISHED)
-        if words := asked.get("q", "").strip()[:200]:
+        if words := asked.get("q"):
             works = works.filter(Q(title__icontains=words) | Q(creator__name__icontains=words))
-        if kind := asked.get("kind"):
-            works = works.filter(kind=kind)
-        if creator := asked.get("creator"):
-            works = works.filter(creator__slug=creator)
-        if release := asked.get("release"):
-            works = works.filter(release_id=_uuid(release, "release"))
+        for name, column in (("kind", "kind"), ("creator", "creator__slug"), ("release", "release_id")):
+            if name in asked:
+                works = works.filter(**{column: asked[name]})
         return works
 
 
@@ -180,11 +159,10 @@ class Uploads(APIView):
         request={"multipart/form-data": UploadFormSerializer},
         responses={
             202: UploadSerializer,
-            400: ProblemSerializer,
-            401: ProblemSerializer,
-            403: ProblemSerializer,
+            404: ProblemSerializer,
             409: ProblemSerializer,
             413: ProblemSerializer,
+            503: ProblemSerializer,
         },
     )
     def post(self, request: Request) -> Response:
@@ -248,7 +226,7 @@ class OneCreator(APIView):
 def _profile_of(person: UUID, slug: str | None) -> UUID:
     """Return the profile an upload goes to: the one named, or the only one they run. Raises Invalid, NotFound."""
     runs = Creator.objects.filter(roles__person=person, roles__role__in=["owner", "editor"])
-    if slug is not None:
+    if slug:
         found = runs.filter(slug=slug).first()
         if found is None:
             raise NotFound("you run no profile of that name")

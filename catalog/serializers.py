@@ -44,6 +44,18 @@ class WorkSerializer(serializers.ModelSerializer):
         return settings.CURRENCY
 
 
+class WorksAskedSerializer(serializers.Serializer):
+    """Which works are asked for; what is left out narrows nothing."""
+
+    q = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="Words of the title or the creator's name."
+    )
+    kind = serializers.ChoiceField(choices=Work.Kind.choices, required=False)
+    creator = serializers.SlugField(required=False, help_text="A creator's slug.")
+    release = serializers.UUIDField(required=False, help_text="A release's id.")
+    mine = serializers.BooleanField(required=False, help_text="One's own, in every state.")
+
+
 class LadderSerializer(serializers.Serializer):
     """The prices of plays 1..N for somebody who begins now; empty for a free work."""
 
@@ -80,7 +92,7 @@ class UploadFormSerializer(StrictSerializer):
     """One file; `creator` is the slug of a profile one runs, needed when there are several."""
 
     file = serializers.FileField(allow_empty_file=True, max_length=1_000)
-    creator = serializers.SlugField(required=False)
+    creator = serializers.SlugField(required=False, allow_blank=True)
 
 
 class CreatorSerializer(serializers.ModelSerializer):

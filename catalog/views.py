@@ -41,6 +41,7 @@ class Card:
     work: Work
     cover: str
     price_micros: int | None
+    own: bool = False
     owned: bool = False
     paid_plays: int = 0
     plays: int = 0
@@ -50,12 +51,14 @@ def cards(works: Iterable[Work], *, person_id: UUID | None, now: datetime) -> li
     """Return the works as they stand on a shelf for this person; `works` come with creator and cover fetched."""
     shown = list(works)
     figures = {work.id: work.price_micros for work in shown}
+    run = {profile.id for profile in profiles.run_by(person_id)} if person_id else set()
     standings = import_string(settings.CATALOG_SHELF_STANDINGS)(person_id=person_id, figures=figures, now=now)
     return [
         Card(
             work=work,
             cover=next((delivery.cover_url(cover, now=now) for cover in work.renditions.all()), ""),
             price_micros=standings[work.id].price_micros,
+            own=work.creator_id in run,
             owned=standings[work.id].owned,
             paid_plays=standings[work.id].paid_plays,
             plays=standings[work.id].plays,

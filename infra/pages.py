@@ -96,7 +96,7 @@ def front(request: HttpRequest) -> HttpResponse:
     now = moment_of(request)
     works = list(catalog_pages.on_the_shelf()[:NEW_WORKS])
     shown = catalog_pages.cards(works, person_id=person_id_of(request), now=now)
-    first = next((card for card in shown if not card.owned and card.price_micros is not None), None)
+    first = next((card for card in shown if not card.owned and not card.own and card.price_micros is not None), None)
     steps, _ = publishing.steps_now(figure=first.work.price_micros if first else None, now=now)
     revenue = policies.policy_at("revenue", now)
     creators_ppm = int(revenue.params["creators_ppm"])

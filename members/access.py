@@ -35,6 +35,8 @@ SECOND_FACTOR_LASTS = timedelta(minutes=15)
 # What a form adds around the file that it carries.
 FORM_BYTES = 1_000_000
 DEPTH_MOST = 8
+KEY_LENGTH_MOST = 128
+PAGE_SIZE_DIGITS_MOST = 9
 AWAY_SECONDS = 2
 _FIELDS_OF_A_BEARER = ["id", "email", "name", "is_staff"]
 
@@ -286,6 +288,22 @@ class CursorPage(pagination.CursorPagination):
         except (exceptions.NotFound, ValidationError, ValueError):
             raise Invalid("The cursor is not one of ours; begin again without it.") from None
 
+    def get_page_size(self, request: Request) -> int:
+        """Return how many rows are asked for, at most 200. Raises Invalid for what is no number of rows."""
+        said = request.query_params.get("page_size", str(self.page_size))
+        if not (said.isascii() and said.isdigit() and len(said) <= PAGE_SIZE_DIGITS_MOST and int(said)):
+            raise Invalid("The size of a page is a whole number from 1 on; at most 200 are given.")
+        return min(int(said), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        """Return the parameters for the OpenAPI document."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for one in parameters:
+            if one["name"] == self.page_size_query_param:
+                one["schema"] = {"type": "integer", "minimum": 1}
+                one["description"] = f"How many rows; at most {self.max_page_size} are given."
+        return parameters
+
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page."""
         return Response({"results": data, "next": self.get_next_link()})
@@ -300,9 +318,9 @@ class CursorPage(pagination.CursorPagination):
 
 
 def idempotency_key(request: HttpRequest) -> str:
-    """Return the request's Idempotency-Key. Raises Invalid unless it is 1 to 128 plain characters."""
+    """Return the request's Idempotency-Key. Raises Invalid unless it is 1 to 128 characters of ASCII."""
     key = request.headers.get("Idempotency-Key", "")
-    if not 1 <= len(key) <= 128 or not key.isprintable():
+    if not 1 <= len(key) <= KEY_LENGTH_MOST or not key.isascii() or not key.isprintable():
         raise Invalid("This needs the header Idempotency-Key: 1 to 128 characters, the same again when it is repeated.")
     return key
 

@@ -1,6 +1,5 @@
 """What every part of the API reads and writes alike; and the policies over HTTP."""
 
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -73,6 +72,14 @@ class Schema(AutoSchema):
             said.setdefault(str(status), self._get_response_for_code(ProblemSerializer, str(status)))
         return said
 
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        mapped: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictSerializer) or (
+            isinstance(serializer, type) and issubclass(serializer, StrictSerializer)
+        ):
+            mapped["additionalProperties"] = False
+        return mapped
+
     def _get_response_for_code(
         self, serializer: Any, status_code: Any, media_types: Any = None, direction: Any = "response"
     ) -> Any:
@@ -81,15 +88,38 @@ class Schema(AutoSchema):
 
 
 class StrictSerializer(serializers.Serializer):
-    """Reads a body that has exactly the known fields: an unknown one is a mistake that should not pass unseen."""
+    """Reads a body that has exactly the known fields, each of its JSON type.
+
+    An unknown field is a mistake that should not pass unseen. The framework would take 1 for a text and "no" for false.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated body. Raises ValidationError for unknown fields."""
+        """Return the validated body. Raises ValidationError."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
             raise serializers.ValidationError(
                 {name[:80]: ["There is no such field."] for name in sorted(unknown)[:UNKNOWN_NAMED_MOST]}
             )
+        # What a form carries is text, whatever it means.
+        if type(data) is dict and (
+            wrong := {name: found for name in data if (found := self._misfit(name, data[name]))}
+        ):
+            raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
+
+    def _misfit(self, name: str, said: object) -> list[str]:
+        """Return what is wrong with the type of a value; null is for the field itself to judge."""
+        for kind, (wanted, words) in _JSON_TYPES.items():
+            if isinstance(self.fields[name], kind) and said is not None and type(said) is not wanted:
+                return [f"This is {words}."]
+        return []
+
+
+_JSON_TYPES: dict[type[serializers.Field], tuple[type, str]] = {
+    serializers.CharField: (str, "a text"),
+    serializers.ChoiceField: (str, "a text"),
+    serializers.UUIDField: (str, "an id, a text of 36 characters"),
+    serializers.BooleanField: (bool, "true or false"),
+}
 
 
 class WholeMicros(serializers.IntegerField):
@@ -103,17 +133,6 @@ class WholeMicros(serializers.IntegerField):
         if type(data) is not int:
             raise serializers.ValidationError("An amount is a whole number of micros.")
         return data
-
-
-class Id(serializers.UUIDField):
-    """An id as we write them: a text. The framework would take the number 1, and `true`, for one too."""
-
-    def to_internal_value(self, data: Any) -> uuid.UUID:
-        """Return the id."""
-        if not isinstance(data, str):
-            raise serializers.ValidationError("An id is a text of 36 characters.")
-        found: uuid.UUID = super().to_internal_value(data)
-        return found
 
 
 class Seconds(serializers.FloatField):

@@ -16,6 +16,13 @@ WINDOW_SECONDS = 60
 SILENCE_SECONDS = 5
 COUNTERS_MOST = 50_000
 
+# In one command, because a counter that was begun and never told when to end would refuse somebody for ever.
+_COUNT = """
+local counted = redis.call('INCRBY', KEYS[1], ARGV[1])
+if counted == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return counted
+"""
+
 
 class TooManyRequests(Problem):
     """The limit of the minute is reached; it can be tried again after `retry_after_seconds`."""
@@ -45,10 +52,14 @@ _valkey: redis.Redis | None = None
 
 
 def _connection() -> redis.Redis:
-    global _valkey  # noqa: PLW0603  (one pool of connections per process)
+    global _valkey  # noqa: PLW0603  (one connection per process)
     if _valkey is None:
         _valkey = redis.Redis.from_url(
-            f"{settings.VALKEY_URL}/0", socket_timeout=0.25, socket_connect_timeout=0.25, retry=None
+            f"{settings.VALKEY_URL}/0",
+            socket_timeout=0.25,
+            socket_connect_timeout=0.25,
+            retry=None,
+            single_connection_client=True,
         )
     return _valkey
 
@@ -57,10 +68,7 @@ def count(key: str, *, by: int = 1, seconds: int = WINDOW_SECONDS) -> int:
     """Add `by` to the counter and return it; it starts again `seconds` after its first use. One round trip."""
     if clock.ticks() >= _own.silent_until:
         try:
-            pipe = _connection().pipeline(transaction=False)
-            pipe.set(f"throttle:{key}", 0, ex=seconds, nx=True)
-            pipe.incrby(f"throttle:{key}", by)
-            return int(pipe.execute()[1])
+            return int(_connection().execute_command("EVAL", _COUNT, 1, f"throttle:{key}", by, seconds))
         except redis.RedisError:
             _own.silent_until = clock.ticks() + SILENCE_SECONDS
     return _own.count(key, by, seconds)

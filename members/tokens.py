@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import connection
-
+from members import statements
 from members.models import Token
 from members.problems import NotFound, Problem
 
@@ -87,16 +86,16 @@ def mint(
     return token, plain
 
 
+_FIND = (
+    "SELECT p.id, p.email, p.name, p.is_staff, t.scopes"
+    " FROM members_token t JOIN members_person p ON p.id = t.person_id"
+    " WHERE t.digest = %s AND t.revoked_at IS NULL AND p.is_active AND t.expires_at > coop_now()"
+)
+
+
 def find(plain: str) -> Bearer | None:
     """Return who a live token speaks for, or None. One query, by the token's hash."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p.id, p.email, p.name, p.is_staff, t.scopes"
-            " FROM members_token t JOIN members_person p ON p.id = t.person_id"
-            " WHERE t.digest = %s AND t.revoked_at IS NULL AND p.is_active AND t.expires_at > coop_now()",
-            [digest(plain)],
-        )
-        row = cursor.fetchone()
+    row = statements.look_up(_FIND, [digest(plain)])
     if row is None:
         return None
     return Bearer(person_id=row[0], email=row[1], name=row[2], is_staff=row[3], scopes=frozenset(row[4]))

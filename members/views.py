@@ -18,7 +18,7 @@ from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 
 # The page has another form with a name in it.
-TOKEN_FIELDS = "token_%s"
+NAMED_APART = "token_%s"
 
 
 @never_cache
@@ -38,7 +38,7 @@ def _page(request: HttpRequest, *, status: int = 200, **forms: object) -> HttpRe
     now = moment_of(request)
     context = {
         "person_form": PersonForm(instance=request.user),
-        "token_form": TokenForm(auto_id=TOKEN_FIELDS),
+        "token_form": TokenForm(auto_id=NAMED_APART),
         "tokens": _live_tokens(signed_in_id(request), now),
         "has_second_factor": is_mfa_enabled(request.user),
         **forms,
@@ -57,7 +57,7 @@ def _live_tokens(person_id: UUID, now: datetime) -> list[Token]:
 @require_POST
 def mint_token(request: HttpRequest) -> HttpResponse:
     """Make a token and show it, this once."""
-    form = TokenForm(request.POST, auto_id=TOKEN_FIELDS)
+    form = TokenForm(request.POST, auto_id=NAMED_APART)
     if not form.is_valid():
         return _page(request, token_form=form, status=400)
     asked = form.cleaned_data

@@ -1,4 +1,4 @@
-"""The shop for journeys in a browser: production server, worker, gateway, database, and real music taken in by the real ingest."""
+"""The shop for journeys in a browser: the whole service as it runs for people, and real music from the real ingest."""
 
 import http.client
 import json
@@ -182,7 +182,7 @@ def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def arrive(shop: Shop, browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Give a function that lets somebody arrive with a browser of their own; all are asked afterwards what went wrong."""
+    """Give a function by which somebody arrives with a browser of their own; afterwards nothing may have gone wrong."""
     visitors: list[Visitor] = []
 
     def arriving(**options: Any) -> Visitor:

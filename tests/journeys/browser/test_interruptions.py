@@ -1,4 +1,4 @@
-"""What comes between a listener and a play: no credit, a limit, a lost connection, a reload, two tabs, a moved price."""
+"""What comes between a listener and a play: no credit, a limit, a lost answer, a reload, two tabs, a moved price."""
 
 import re
 from collections.abc import Callable

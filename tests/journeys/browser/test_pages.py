@@ -1,4 +1,4 @@
-"""The pages themselves: everyone can use them, on a phone and in the dark, every link leads somewhere, every form works."""
+"""The pages themselves: everyone can use them, on a phone and in the dark; links lead somewhere, forms work."""
 
 import re
 from collections.abc import Callable
@@ -61,7 +61,15 @@ def test_everyone_can_use_the_work_and_the_wallet(shop: Shop, arrive: Callable[.
 
 def test_no_page_scrolls_sideways_on_a_phone(shop: Shop, arrive: Callable[..., Visitor]) -> None:
     lena = arrive(viewport=NARROW)
-    for path in ("/", "/accounts/login/", "/accounts/signup/", "/problems", "/problems/price-changed", "/outbox", "/no"):
+    for path in (
+        "/",
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/problems",
+        "/problems/price-changed",
+        "/outbox",
+        "/no",
+    ):
         lena.page.goto(f"{shop.url}{path}")
         assert sideways(lena.page) <= 0, path
     lena.sign_up()

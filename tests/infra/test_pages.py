@@ -1,0 +1,191 @@
+"""The pages as plain HTTP: who may see them, what they ask the database, what a refusal looks like."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from catalog import publishing
+from members import clock
+from members.models import Person, Token
+from playback.models import TopUp, Wallet
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lena() -> Person:
+    return cast.person("lena")
+
+
+@pytest.fixture
+def signed_in(lena: Person) -> Client:
+    client = Client(enforce_csrf_checks=False)
+    client.force_login(lena, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+@pytest.fixture
+def ana() -> Person:
+    return cast.person("ana")
+
+
+@pytest.mark.parametrize("path", ["/wallet", "/account", "/upload", "/wallet/top-ups/returned"])
+def test_a_stranger_is_led_to_the_sign_in(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={path}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/wallet/limits",
+        "/wallet/going-on",
+        "/wallet/consent",
+        "/wallet/top-ups",
+        "/account/tokens",
+        "/account",
+        "/upload",
+    ],
+)
+def test_a_strangers_post_changes_nothing(client: Client, path: str) -> None:
+    answer = client.post(path, {"goes_on": "1", "version": "1", "amount_cents": "500", "name": "x", "scopes": "spend"})
+    assert answer.status_code == 302
+    assert (Wallet.objects.count(), TopUp.objects.count(), Token.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("path", ["/wallet/limits", "/wallet/going-on", "/wallet/consent", "/wallet/top-ups"])
+def test_a_form_without_its_csrf_token_changes_nothing(lena: Person, path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(lena, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.post(path, {"goes_on": "1", "version": "1"})
+    assert answer.status_code == 403
+    assert "The page you sent this from is too old" in answer.content.decode()
+    assert Wallet.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["/wallet/limits", "/wallet/going-on", "/wallet/consent", "/wallet/top-ups"])
+def test_what_changes_something_is_never_a_get(signed_in: Client, path: str) -> None:
+    assert signed_in.get(path).status_code == 405
+
+
+def test_a_draft_is_seen_by_its_people_alone(client: Client, signed_in: Client, ana: Person) -> None:
+    draft = cast.track(cast.creator(ana), state="draft")
+    for path in (f"/works/{draft.id}", f"/works/{draft.id}/listening"):
+        assert client.get(path).status_code == 404
+        assert signed_in.get(path).status_code == 404
+    hers = Client()
+    hers.force_login(ana, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = hers.get(f"/works/{draft.id}")
+    assert page.status_code == 200
+    assert "This is a draft. Only you see it." in page.content.decode()
+
+
+def test_an_unknown_work_and_no_work_at_all_answer_the_same(client: Client) -> None:
+    for path in (f"/works/{uuid4()}", "/works/not-an-id", "/creators/nobody", "/problems/no-such-refusal"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "There is nothing at this address" in answer.content.decode()
+
+
+def test_the_front_page_asks_the_same_however_many_works_there_are(
+    client: Client, signed_in: Client, ana: Person, django_assert_num_queries
+) -> None:
+    profile = cast.creator(ana)
+    cast.track(profile)
+    client.get("/")
+    for _ in range(5):
+        cast.track(profile)
+    with django_assert_num_queries(3):  # the clock, works with their creators, covers
+        client.get("/")
+    # Also: the web session, the person, their profiles for the shelf and for the navigation, holdings, the wallet.
+    with django_assert_num_queries(9):
+        signed_in.get("/")
+
+
+def test_a_works_page_for_a_listener_asks_little(
+    signed_in: Client, lena: Person, ana: Person, django_assert_max_num_queries
+) -> None:
+    work = cast.track(cast.creator(ana))
+    cast.top_up(lena, 500)
+    for _ in range(3):
+        cast.play(lena, work)
+    signed_in.get(f"/works/{work.id}")
+    with django_assert_max_num_queries(24):
+        page = signed_in.get(f"/works/{work.id}").content.decode()
+    assert "3 of 9" in page
+    assert "The next play, your fourth" in page
+
+
+def test_the_wallet_shows_what_moved_with_the_credit_after_it(signed_in: Client, lena: Person, ana: Person) -> None:
+    work = cast.track(cast.creator(ana))
+    cast.top_up(lena, 500)
+    cast.play(lena, work)
+    cast.play(lena, work)
+    cast.give_back(cast.last_charge(lena))
+    cast.promo(lena, 250_000)
+    page = " ".join(signed_in.get("/wallet").content.decode().split())
+    for amount, after in (("+€0.250", "€5.248"), ("+€0.004", "€4.998"), ("−€0.004", "€4.994"), ("−€0.002", "€4.998")):
+        assert (
+            f'<span class="money">{amount}</span></td><td class="n hide-small quiet"><span class="money">{after}'
+            in page
+        )
+    assert "by the co-op: A test gives it back." in page
+
+
+def test_the_text_of_the_consent_has_a_number_and_another_is_refused(signed_in: Client, lena: Person) -> None:
+    assert signed_in.post("/wallet/consent", {"version": "2"}).status_code == 409
+    assert Wallet.objects.filter(consented_at__isnull=False).count() == 0
+    assert signed_in.post("/wallet/consent", {"version": "1"}).status_code == 204
+    kept = Wallet.objects.get(listener=lena)
+    assert (kept.consent_version, kept.goes_on) == (1, False)
+
+
+def test_another_persons_token_cannot_be_revoked(signed_in: Client, ana: Person) -> None:
+    token = Token.objects.create(
+        person=ana, digest=b"x" * 32, scopes=["listen"], created_at=clock.now(), expires_at=clock.now()
+    )
+    answer = signed_in.post(f"/account/tokens/{token.id}/revoke")
+    assert answer.status_code == 404
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+def test_the_way_back_never_leads_elsewhere(signed_in: Client) -> None:
+    for back in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)"):
+        assert "elsewhere" not in signed_in.get("/wallet", {"back": back}).content.decode()
+
+
+def test_every_refusal_that_the_code_knows_is_explained(client: Client) -> None:
+    page = client.get("/problems").content.decode()
+    for slug in (
+        "insufficient-funds",
+        "spending-limit-reached",
+        "price-changed",
+        "session-expired",
+        "work-unavailable",
+    ):
+        assert f'href="/problems/{slug}"' in page
+        assert client.get(f"/problems/{slug}").status_code == 200
+
+
+def test_a_work_that_was_taken_off_says_so(client: Client, signed_in: Client, lena: Person, ana: Person) -> None:
+    work = cast.track(cast.creator(ana))
+    cast.top_up(lena, 500)
+    cast.play(lena, work)
+    publishing.take_off(work_id=work.id, person_id=ana.id, now=clock.now())
+    assert "It cannot be played now." in client.get(f"/works/{work.id}").content.decode()
+    mine = signed_in.get(f"/works/{work.id}").content.decode()
+    assert "This work was taken off by its creator" in mine
+    assert "The next play, your second" in mine  # who has begun may go on for 90 days
+
+
+def test_names_from_outside_are_shown_as_text(client: Client, ana: Person) -> None:
+    profile = cast.creator(ana)
+    work = cast.track(profile)
+    work.title = '<script>alert("x")</script>'
+    work.save(update_fields=["title"])
+    page = client.get(f"/works/{work.id}").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
