@@ -212,16 +212,41 @@ class Acts(Stage):
     def deliver(self, event: dict[str, Any]) -> None:
         """Let a webhook arrive."""
         checkout = event["checkout"]
-        top_up = next((one for one in self.auditor.top_ups if str(one.id) == checkout["reference"]), None)
         self._act(
             f"webhook {event['id']} {event['type']} {checkout['amount_cents']}",
             lambda: topups.take_in(event=event, now=self.now),
-            lambda: self.auditor.take_in(
-                event["id"], event["type"], top_up, checkout["amount_cents"], checkout["currency"]
-            ),
+            lambda: self._rule_on(event),
         )
+        top_up = next((one for one in self.auditor.top_ups if str(one.id) == checkout["reference"]), None)
         if top_up is not None:
             self.check(next(one for one in self.people if one.id == top_up.listener))
+
+    def pull(self) -> None:
+        """Ask the gateway for what no webhook told."""
+
+        def ruling() -> int | Refused:
+            if self.gateway.silent:
+                return Refused("gateway-unreachable")
+            return sum([self._rule_on(event) for event in self.gateway.told])
+
+        self._act("pull", lambda: topups.pull(since=self.now - timedelta(days=9), now=self.now), ruling)
+
+    def _rule_on(self, event: dict[str, Any]) -> bool:
+        checkout = event["checkout"]
+        top_up = next((one for one in self.auditor.top_ups if str(one.id) == checkout["reference"]), None)
+        return self.auditor.take_in(event["id"], event["type"], top_up, checkout["amount_cents"], checkout["currency"])
+
+    def read_wallet(self, person: Person) -> None:
+        """Read what a wallet's page says."""
+        self._act(
+            f"wallet {person}",
+            lambda: _shallow(wallets.overview(person_id=person.id, now=self.now)),
+            lambda: self.auditor.overview(person.id, self.now),
+        )
+
+    def sweep(self) -> None:
+        """Sweep sessions that were never charged."""
+        self._act("sweep", lambda: sessions.forget_uncharged(now=self.now), lambda: self.auditor.sweep(self.now))
 
     # What creators and members decide.
 

@@ -130,7 +130,7 @@ def _compare_sessions(auditor: Books) -> None:
     )
     _agree(
         "free plays",
-        {session.id: session.played_free for session in auditor.sessions if session.played_free},
+        auditor.free_plays,
         dict(_rows("SELECT session_id, basis FROM playback_freeplay")),
     )
 

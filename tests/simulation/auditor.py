@@ -194,6 +194,7 @@ class Books:
         self.holdings: dict[tuple[Id, Id], Holding] = {}
         self.sessions: list[Session] = []
         self.live: dict[tuple[Id, Id], Session] = {}
+        self.free_plays: dict[Id, str] = {}
         self.charges: list[Charge] = []
         self.top_ups: list[TopUp] = []
         self.entries: dict[Id, list[tuple[str, int, int]]] = {}

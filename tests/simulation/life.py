@@ -157,9 +157,12 @@ class Life:
             self.stage.requote(self.person_of(session), session)
 
     def look(self) -> None:
-        """Look at a session, or at a page."""
-        if self.dice.random() < 0.5 and (session := self.session()) is not None:
+        """Look at a session, a work's page, or the wallet."""
+        session = self.session()
+        if session is not None and self.dice.random() < 0.4:
             self.stage.look(self.person_of(session), session)
+        elif self.dice.random() < 0.4:
+            self.stage.read_wallet(self.listener())
         else:
             self.stage.read_page(self.listener(), self.work())
 
@@ -230,6 +233,16 @@ class Life:
         if self.dice.random() < 0.02:
             event = {**event, "id": f"{event['id']}-stranger", "checkout": {**event["checkout"], "reference": "nobody"}}
         self.stage.deliver(event)
+
+    def pull(self) -> None:
+        """Ask the gateway for what no webhook told."""
+        self.stage.gateway.silent = self.dice.random() < 0.2
+        self.stage.pull()
+        self.stage.gateway.silent = False
+
+    def sweep(self) -> None:
+        """Sweep what nobody paid for."""
+        self.stage.sweep()
 
     def fund(self) -> None:
         """Let the board fill the promo budget."""
@@ -383,6 +396,8 @@ ACTS: dict[Callable[[Life], None], int] = {
     Life.lift_limits: 4,
     Life.top_up: 4,
     Life.webhook: 7,
+    Life.pull: 0.5,
+    Life.sweep: 1,
     Life.fund: 1,
     Life.grant: 3,
     Life.reverse: 5,

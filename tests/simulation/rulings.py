@@ -196,6 +196,7 @@ class Auditor(Books):
             session.completed = True
         if basis != "paid" and position_ms >= session.free_ms and session.played_free is None:
             session.played_free = basis
+            self.free_plays[session.id] = basis
         return None
 
     def may_give(self, staff: Id, listener: Id) -> bool:
@@ -296,6 +297,31 @@ class Auditor(Books):
         elif kind == "checkout.canceled" and top_up.state == "started":
             top_up.state = "canceled"
         return True
+
+    def overview(self, person: Id, now: datetime) -> Answer:
+        """Say what a wallet's page says."""
+        wallet, spans = self.wallet(person), self.spans(now)
+        spent = {span: spent if counts == spans[span] else 0 for span, (counts, spent) in wallet.counted.items()}
+        waits = {span: raise_ if raise_ and now < raise_[0] else (None, None) for span, raise_ in wallet.raises.items()}
+        return {
+            "balance_micros": wallet.balance,
+            "promo_micros": wallet.promo,
+            "frozen": wallet.frozen,
+            "spent_today_micros": spent["day"],
+            "spent_this_month_micros": spent["month"],
+            **{f"{span}_limit_micros": wallet.limit(span, now) for span in spans},
+            **{f"next_{span}_limit_at": waits[span][0] for span in spans},
+            **{f"next_{span}_limit_micros": waits[span][1] for span in spans},
+        }
+
+    def sweep(self, now: datetime) -> int:
+        """Forget sessions never charged that began more than 30 days ago."""
+        old = [one for one in self.sessions if one.charge is None and one.began < now - 30 * DAY]
+        for session in old:
+            self.sessions.remove(session)
+            if self.live.get((session.listener, session.work)) is session:
+                del self.live[session.listener, session.work]
+        return len(old)
 
     def listening(self, person: Id, work: Id, now: datetime) -> Answer | Refused:
         """Say what a work's page says; nothing is written."""
