@@ -73,7 +73,7 @@ document.title = "ready";
 NGINX = """daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
 events {{ worker_connections 64; }}
 http {{ access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u;
-  scgi_temp_path s; 
+  scgi_temp_path s;
   types {{ text/html html; text/javascript mjs; application/vnd.apple.mpegurl m3u8; audio/mp4 mp4 m4s; }}
   server {{ listen 127.0.0.1:{port}; root {root}; add_header Cache-Control no-store; }} }}
 """
