@@ -3,18 +3,13 @@
 A guard whose absence nobody notices guards nothing, or the tests do not look there.
 """
 
-import inspect
 import re
-import sys
-import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FunctionType
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from catalog.publishing import Standing
 from members import policies
@@ -23,11 +18,9 @@ from tests.simulation import scenes
 from tests.simulation import scenes_of_credit as credit
 from tests.simulation.acts import Acts
 from tests.simulation.audit import Objection
+from tests.simulation.removal import CHARGING_SQL, CLOCK_SQL, changed, guard, sql_changed
 from tests.simulation.scenes import Scene
 
-ROOT = Path(__file__).resolve().parents[2]
-CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
-CLOCK_SQL = ROOT / "members" / "sql" / "clock.sql"
 GUARD = re.compile(r"^ *-- guard (.+)\n(?:.*\n)*?^ *-- end\n", re.MULTILINE)
 NOTICED = (Objection, DatabaseError)
 
@@ -182,57 +175,6 @@ CHANGES: list[tuple[object, str, str, Play]] = [
     (policies.add_version, "if effective_from < now + NOTICE_LEAST:", "if False:", credit.voted_for_now),
     (policies.add_version, "if latest is not None and effective_from <= latest:", "if False:", credit.voted_between),
 ]
-
-
-def _functions(file: Path) -> dict[str, str]:
-    """Return the functions of a file by name, as statements that replace what is there."""
-    text = file.read_text()
-    found = re.findall(r"^CREATE FUNCTION (\w+)[^$]*\$\$.*?\$\$;", text, re.MULTILINE | re.DOTALL)
-    bodies = re.finditer(r"^CREATE FUNCTION (\w+)[^$]*\$\$.*?\$\$;", text, re.MULTILINE | re.DOTALL)
-    made = {match[1]: match[0].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1) for match in bodies}
-    assert len(made) == len(found)
-    return made
-
-
-@contextmanager
-def sql_changed(file: Path, old: str | re.Pattern[str], new: str) -> Iterator[None]:
-    """Replace a part of one function in the database, and put it back."""
-    pattern = re.compile(re.escape(old)) if isinstance(old, str) else old
-    (whole,) = [body for body in _functions(file).values() if pattern.search(body)]
-    assert len(pattern.findall(whole)) == 1
-    with connection.cursor() as cursor:
-        cursor.execute(pattern.sub(lambda _: new, whole))
-    try:
-        yield
-    finally:
-        connection.close()
-        with connection.cursor() as cursor:
-            cursor.execute(whole)
-
-
-@contextmanager
-def changed(function: FunctionType, old: str, new: str) -> Iterator[None]:
-    """Compile a function anew with a part of its source replaced, and put it back."""
-    source = textwrap.dedent(inspect.getsource(function))
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {function.__qualname__}"
-    module = sys.modules[function.__module__]
-    names = dict(vars(module))
-    exec(compile(source.replace(old, new), function.__module__, "exec"), names)  # noqa: S102  (our own source)
-    owner_name = function.__qualname__.rpartition(".")[0]
-    owner = getattr(module, owner_name) if owner_name else module
-    made = names[function.__name__]
-    made = FunctionType(made.__code__, vars(module), made.__name__, made.__defaults__, made.__closure__)
-    made.__kwdefaults__ = names[function.__name__].__kwdefaults__
-    setattr(owner, function.__name__, made)
-    try:
-        yield
-    finally:
-        setattr(owner, function.__name__, function)
-
-
-def guard(name: str) -> re.Pattern[str]:
-    """Return what finds a guard with its lines."""
-    return re.compile(rf"^ *-- guard {re.escape(name)}\n(?:.*\n)*?^ *-- end\n", re.MULTILINE)
 
 
 @pytest.fixture
