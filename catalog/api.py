@@ -20,6 +20,7 @@ from catalog.serializers import (
     LadderSerializer,
     UploadFormSerializer,
     UploadSerializer,
+    WorksAskedSerializer,
     WorkSerializer,
 )
 from members import clock
@@ -47,7 +48,7 @@ class Works(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Work]:
         """Return what was asked for."""
-        asked = read(WorksAskedSerializer, self.request.query_params)
+        asked = read(WorksAskedSerializer, self.request.query_params.dict())
         works = Work.objects.select_related("creator")
         if asked.get("mine"):
             works = works.filter(creator__roles__person=self.request.user.pk or UUID(int=0))

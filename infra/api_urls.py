@@ -1,6 +1,6 @@
 """The addresses of the API, as shared rules name them: /api/v1/..., no trailing slash."""
 
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from catalog import api as catalog
@@ -34,5 +34,5 @@ urlpatterns = [
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),
     path("docs", members.open_to_all(SpectacularSwaggerSplitView).as_view(url_name="schema"), name="docs"),
-    path("<path:anything>", members.Nowhere.as_view()),
+    re_path("", members.Nowhere.as_view()),
 ]

@@ -17,7 +17,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members import clock
-from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, person_id, problem_answer
+from members.access import (
+    KEY_LENGTH_MOST,
+    ScopeMissing,
+    WrongType,
+    bearer_of,
+    idempotency_key,
+    person_id,
+    problem_answer,
+)
 from members.api import ProblemSerializer, read
 from members.problems import Invalid, NotFound, Problem
 from members.tokens import Scope
@@ -54,7 +62,11 @@ REFUSALS = {
 }
 PRICE_BODY_BYTES_MOST = 1_000
 _KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1 to 128 characters."
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MOST, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The same again when the request is repeated, another one for another intent.",
 )
 
 
@@ -282,8 +294,8 @@ class Entries(APIView):
     def get(self, request: Request) -> Response:
         """Return fifty lines, newest first."""
         before = None
-        if text := request.query_params.get("before"):
-            before = serializers.DateTimeField().run_validation(text)
+        if "before" in request.query_params:
+            before = serializers.DateTimeField().run_validation(request.query_params["before"])
         found = wallets.entries(person_id=person_id(request), before=before, limit=self.page)
         query = request.query_params.copy()
         query["before"] = found[-1].at.isoformat() if found else ""

@@ -2,14 +2,15 @@
 
 from rest_framework import serializers
 
-from members.api import Id, ProblemSerializer, Seconds, StrictSerializer, WholeMicros
+from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros
+from playback import wallets
 from playback.models import TopUp
 
 
 class SessionBody(StrictSerializer):
     """Which work."""
 
-    work = Id()
+    work = serializers.UUIDField()
 
 
 class PriceBody(StrictSerializer):
@@ -28,8 +29,8 @@ class ProgressBody(StrictSerializer):
 class LimitsBody(StrictSerializer):
     """Both limits; null means none."""
 
-    day_limit_micros = WholeMicros(allow_null=True)
-    month_limit_micros = WholeMicros(allow_null=True)
+    day_limit_micros = WholeMicros(allow_null=True, max_value=wallets.LIMIT_MOST_MICROS)
+    month_limit_micros = WholeMicros(allow_null=True, max_value=wallets.LIMIT_MOST_MICROS)
 
 
 class TopUpBody(StrictSerializer):
@@ -42,15 +43,15 @@ class TopUpBody(StrictSerializer):
 class ReversalBody(StrictSerializer):
     """Which charge of which listener, and why; the listener reads it."""
 
-    listener = Id()
-    charge = Id()
+    listener = serializers.UUIDField()
+    charge = serializers.UUIDField()
     reason = serializers.CharField(max_length=1_000)
 
 
 class GrantBody(StrictSerializer):
     """To whom, how much promo, and why."""
 
-    listener = Id()
+    listener = serializers.UUIDField()
     amount_micros = WholeMicros(min_value=1)
     reason = serializers.CharField(max_length=1_000)
 

@@ -367,9 +367,17 @@ class TestRefusals:
             assert answer.status_code in (200, 400)
             assert answer.status_code == 200 or slug(answer) == "invalid"
 
-    @pytest.mark.parametrize("size", ["0", "-1", "x", "1" * 5_000, "201", "1.5"])
+    @pytest.mark.parametrize("size", ["0", "-1", "x", "1" * 5_000, "%00", "1.5", "", "²", "1_0", "+1"])
     def test_a_size_of_page_that_is_none(self, size: str) -> None:
-        assert Caller(None).get(f"works?page_size={size}").status_code == 200
+        answer = Caller(None).get(f"works?page_size={size}")
+        assert (answer.status_code, slug(answer)) == (400, "invalid")
+
+    @pytest.mark.parametrize(("size", "given"), [("1", 1), ("2", 2), ("007", 3), ("999999999", 3)])
+    def test_a_size_of_page(self, size: str, given: int) -> None:
+        profile = cast.creator(cast.person())
+        for _ in range(3):
+            cast.track(profile)
+        assert len(json.loads(Caller(None).get(f"works?page_size={size}").content)["results"]) == given
 
     def test_every_refusal_is_explained_on_a_page(self) -> None:
         for one in (

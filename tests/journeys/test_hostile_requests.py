@@ -1,0 +1,163 @@
+"""Hostile requests: schemathesis sends what the OpenAPI document allows, and what it forbids, to the real server.
+
+It sends as Lena, whose token has every scope, who is a treasurer and runs a profile: what is sent gets as far in as
+anything may. No answer is a fault of the server, and each is one that the document names, in the shape it names.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from catalog.models import Upload
+from infra.parts.child import SCRIPTS
+from members import clock
+from playback import charging, reversals, sessions
+from playback.models import Charge
+from tests import callers, cast
+from tests.site import ROOT, Site, committing
+
+SEED = 20261122
+# What a vote or a cursor decides, no schema can say: some requests that it allows are rightly refused. In a form
+# anything is a file, so what was made to be none is taken for one.
+CHOSEN = """
+[checks]
+positive_data_acceptance.enabled = false
+
+[[operations]]
+include-name = "POST /api/v1/uploads"
+checks = { positive_data_acceptance.enabled = false, negative_data_rejection.enabled = false }
+"""
+EXAMPLES = 500 if os.environ.get("REFRAIN_LONG") else 30
+
+
+@pytest.fixture(scope="module")
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the whole module commit, and forget it all at its end (instead of pytest-django's way, after each test)."""
+    with committing(django_db_blocker):
+        yield
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, transactional_db: None) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("hostile"), env={"REFRAIN_THROTTLE_PER_MINUTE": "10000000"})
+    try:
+        site.serve()
+        site.open_till()
+        yield site
+    finally:
+        site.stop()
+
+
+@pytest.fixture(scope="module")
+def known(site: Site) -> dict[str, list[Any]]:
+    """Give what exists, by the names of parameters and fields: Lena's own, and Lars's, which is nothing to her."""
+    now = clock.now()
+    lena, lars, ana = cast.person("lena", staff=("treasurer",)), cast.person("lars"), cast.person("ana")
+    own, theirs = cast.creator(lena), cast.creator(ana)
+    works = [cast.track(theirs), cast.track(theirs, price_micros=0), cast.track(theirs, state="off"), cast.track(own)]
+    works += [cast.track(own, state="draft"), cast.track(theirs, state="draft"), cast.track(theirs, state="suspended")]
+    reversals.fund_budget(amount_micros=10**12)
+    sittings = []
+    for person in (lena, lars):
+        cast.top_up(person, 50_000)
+        sittings += [sessions.begin(person_id=person.id, work_id=work.id, now=now)[0] for work in works[:2]]
+        charging.charge_session(person_id=person.id, session_id=sittings[-2].id, price_micros=2_000)
+    found: dict[str, list[Any]] = {
+        "token": [callers.token(lena)],
+        "work_id": [work.id for work in works],
+        "work": [work.id for work in works],
+        "session_id": [sitting.id for sitting in sittings],
+        "charge": [charge.id for charge in Charge.objects.filter(listener=lars)],
+        "listener": [lars.id],
+        "top_up_id": [top_up.id for person in (lena, lars) for top_up in person.top_ups.all()],
+        "upload_id": [upload.id for upload in Upload.objects.all()],
+        "slug": [own.slug, theirs.slug],
+        "key": ["pricing", "opening", "content", "revenue"],
+        "amount_micros": [1_000_000, 5_000_000],
+        "price_micros": [2_000, 4_000, 1_022_000],
+    }
+    return {
+        name: [value if isinstance(value, int) else str(value) for value in values] for name, values in found.items()
+    }
+
+
+def statuses(har: Path, document: dict[str, Any]) -> dict[str, set[int]]:
+    """Return which statuses each operation of the document was answered with."""
+    ways = {re.compile(re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(path))): path for path in document["paths"]}
+    found: dict[str, set[int]] = defaultdict(set)
+    for entry in json.loads(har.read_text())["log"]["entries"]:
+        asked = urlsplit(entry["request"]["url"]).path
+        for way, path in ways.items():
+            if way.fullmatch(asked):
+                found[f"{entry['request']['method']} {path}"].add(entry["response"]["status"])
+    return found
+
+
+def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, list[Any]], tmp_path: Path) -> None:
+    address, har = f"{site.base_url}/api/v1/schema?format=json", tmp_path / "all.har"
+    chosen = tmp_path / "schemathesis.toml"
+    chosen.write_text(CHOSEN)
+    command = [
+        *(
+            SCRIPTS / "schemathesis",
+            "--config-file",
+            chosen,
+            "run",
+            address,
+            "--header",
+            f"Authorization: Bearer {known['token'][0]}",
+        ),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", 2),
+        *("--continue-on-failure", "--no-shrink"),
+        *("--request-timeout", 30, "--report-har-path", har),
+    ]
+    env = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "tests.journeys.hostile",
+        "HOSTILE_KNOWN": json.dumps(known),
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+    }
+    ran = subprocess.run(
+        [str(word) for word in command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr
+    assert "Traceback" not in site.log_of(site.children[0])
+    # It got in nearly everywhere: else the run would prove little.
+    document = site.ask("GET", address).json()
+    answered = statuses(har, document)
+    ways = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
+    never = [way for way in ways if not any(200 <= status < 300 for status in answered[way])]
+    assert len(never) <= 2, never
+    with connection.cursor() as cursor:
+        # Whatever was sent, money still adds up.
+        cursor.execute(
+            "SELECT count(*) FROM playback_wallet w WHERE w.balance_micros <> ("
+            "SELECT coalesce(sum(balance_micros), 0) FROM playback_wallet_entry e WHERE e.listener_id = w.listener_id)"
+        )
+        assert cursor.fetchone() == (0,)
+
+
+def test_the_document_names_every_route_and_its_scope(site: Site) -> None:
+    document = site.ask("GET", "/api/v1/schema?format=json").json()
+    ways = [way for methods in document["paths"].values() for way in methods.values()]
+    assert len(ways) == 25
+    for way in ways:
+        assert way["description"]
+        assert {"400", "401", "406", "429"} <= set(way["responses"])
+        is_open = {} in way["security"]
+        assert ("Scope: `" in way["description"]) is not is_open
+        assert ("403" in way["responses"]) or is_open
+        for status, response in way["responses"].items():
+            types = set(response.get("content", {}))
+            assert types == ({"application/problem+json"} if status >= "400" else types)
+            assert status == "204" or types
