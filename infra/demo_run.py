@@ -20,7 +20,8 @@ from infra.stack import Stack, StackInUseError
 
 ROOT = Path(__file__).resolve().parent.parent
 USUAL_PORT = 8000
-WEB_PROCESSES = 2
+# While one waits for the disk the others work; see infra/decisions/0003.
+WEB_PROCESSES = 4
 PASSWORD = "refrain-demo"  # noqa: S105 - it is printed for everybody to use
 PEOPLE = (
     ("lena, lars", "listeners"),
@@ -102,10 +103,10 @@ def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
         time.sleep(0.3)
 
 
-def start_web(stack: Stack) -> Child:
-    """Start the production server: processes of one thread each."""
+def start_web(stack: Stack, *, count: int = WEB_PROCESSES) -> Child:
+    """Start the production server: `count` processes of one thread each."""
     options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(stack.web_port), "--no-ws"]
-    processes = ["--workers", str(WEB_PROCESSES), "--blocking-threads", "1", "--workers-kill-timeout", "5"]
+    processes = ["--workers", str(count), "--blocking-threads", "1", "--workers-kill-timeout", "5"]
     resilience = ["--respawn-failed-workers", "--respawn-interval", "0.5", "--log-level", "warning"]
     command = [sys.executable, "-m", "granian", *options, *processes, *resilience, "infra.wsgi:application"]
     return stack.run("Web server", command)

@@ -12,20 +12,20 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
 
-def ask(statement: str, values: Sequence[object]) -> tuple[Any, ...] | None:
+def ask(statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     """Return the first row of the answer, or None. One round trip."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    prepared = psycopg.Cursor(connection.connection)
+    prepared: Any = psycopg.Cursor(connection.connection)
     prepared.format = psycopg.pq.Format.BINARY
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with watched(prepared) as cursor:
-        cursor.execute(statement, values)
+    with watched(prepared) as cursor:  # type: ignore[arg-type]  # as Django itself calls it
+        cursor.execute(statement, values)  # type: ignore[arg-type]  # psycopg takes UUIDs and bytes
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 
 
-def look_up(statement: str, values: Sequence[object]) -> tuple[Any, ...] | None:
+def look_up(statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     """Return the first row of a read that is a request's first question.
 
     The connection may have died since the last request. Django would ask first whether it lives; here the read itself
@@ -33,7 +33,7 @@ def look_up(statement: str, values: Sequence[object]) -> tuple[Any, ...] | None:
     """
     if connection.in_atomic_block:
         return ask(statement, values)
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # Django keeps it, its stubs do not
     try:
         return ask(statement, values)
     except (OperationalError, InterfaceError):

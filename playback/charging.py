@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from catalog import publishing
 from catalog.publishing import WorkUnavailable
-from members import money, policies, seals
+from members import money, policies, seals, statements
 from members.problems import NotFound, Problem
 from playback import holdings, wallets
 from playback.models import Charge, KeptAnswer
@@ -88,9 +88,9 @@ def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> t
     Raises NotFound, SessionExpired, WorkUnavailable, WalletFrozen, LimitReached, InsufficientFunds, and PriceChanged
     (then `sessions.requote` writes the fresh quote).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CHARGE_SESSION, [person_id, session_id, price_micros])
-        answer = _Answer(*cursor.fetchone())
+    row = statements.ask(_CHARGE_SESSION, [person_id, session_id, price_micros])
+    assert row is not None
+    answer = _Answer(*row)
     charged = _charged_or_raise(answer)
     assert answer.playlist_until is not None
     return charged, answer.playlist_until

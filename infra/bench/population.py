@@ -5,8 +5,9 @@ the same rows without looking them up. Credit comes in as credit does, by a sett
 the sum of its rows.
 """
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import md5, sha256
 from uuid import UUID
 
@@ -125,26 +126,27 @@ def make_sound(connection: psycopg.Connection) -> None:
     connection.execute(SOUND, {"layout": Jsonb(layout)})
 
 
-def make_sessions(connection: psycopg.Connection, *, sessions: int, listeners: int, works: int) -> None:
-    """Make quoted sessions: the first play of a work by a listener, both drawn uniformly, each pair once."""
-    with connection.transaction():
-        connection.execute("CREATE TEMP TABLE drawn (n int, listener int, work int) ON COMMIT DROP")
-        with connection.cursor().copy("COPY drawn FROM STDIN WITH (FORMAT binary)") as copy:
-            copy.set_types(["int4", "int4", "int4"])
-            for row in _pairs(sessions, listeners, works):
-                copy.write_row(row)
-        connection.execute(SESSIONS, {"price": PRICE_MICROS})
-
-
-def _pairs(sessions: int, listeners: int, works: int) -> Iterator[tuple[int, int, int]]:
+def sittings(*, listeners: int, works: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (number, listener, work) without end: both drawn uniformly, each pair of them once."""
     draw, seen = random.Random(1), set()  # noqa: S311 - the same population each time
-    for number in range(sessions):
+    for number in itertools.count():
         listener = listener_of_session(number, listeners=listeners)
         work = draw.randrange(works)
         while (listener, work) in seen:
             work = draw.randrange(works)
         seen.add((listener, work))
         yield number, listener, work
+
+
+def make_sessions(connection: psycopg.Connection, drawn: Iterable[tuple[int, int, int]]) -> None:
+    """Make quoted sessions for what was drawn, each for the first play of a work by a listener."""
+    with connection.transaction():
+        connection.execute("CREATE TEMP TABLE drawn (n int, listener int, work int) ON COMMIT DROP")
+        with connection.cursor().copy("COPY drawn FROM STDIN WITH (FORMAT binary)") as copy:
+            copy.set_types(["int4", "int4", "int4"])
+            for row in drawn:
+                copy.write_row(row)
+        connection.execute(SESSIONS, {"price": PRICE_MICROS})
 
 
 def _id(what: str, number: int) -> UUID:

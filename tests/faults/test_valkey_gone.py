@@ -7,7 +7,6 @@ import time
 import pytest
 
 from infra import demo_run
-from infra.bench import population
 from tests import media
 from tests.faults.house import Crowd, House, Listener, check_everything
 
