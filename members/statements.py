@@ -19,8 +19,8 @@ def ask(statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     prepared: Any = psycopg.Cursor(connection.connection)
     prepared.format = psycopg.pq.Format.BINARY
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with watched(prepared) as cursor:  # type: ignore[arg-type]  # as Django itself calls it
-        cursor.execute(statement, values)  # type: ignore[arg-type]  # psycopg takes UUIDs and bytes
+    with watched(prepared) as cursor:
+        cursor.execute(statement, values)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 
