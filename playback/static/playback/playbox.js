@@ -137,7 +137,12 @@ export class Playbox {
   }
 
   /** Fetch ring, ladder, figures and words anew; the box itself stays, and with it the focus and the sound. */
-  async refresh() {
+  refresh() {
+    this.refreshing = this.fetchAnew();
+    return this.refreshing;
+  }
+
+  async fetchAnew() {
     const answer = await fetch(this.facts.listening_path, { headers: { Accept: "text/html" }, cache: "no-store" }).catch(() => null);
     if (!answer?.ok || !this.root.isConnected) return null;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-listening]");

@@ -17,6 +17,7 @@ const END_MARGIN_SECONDS = 0.25;
 const TICK_MS = 100;
 const REPORT_SECONDS = 30;
 const ASK_AGAIN_MS = 3000;
+const REPORT_PATIENCE_MS = 2000;
 const isOpen = (session) => session.owned || session.own || session.free || session.charged;
 
 export class Player extends EventTarget {
@@ -111,6 +112,8 @@ export class Player extends EventTarget {
 
   /** Ask for the session: what this play will cost, or that it costs nothing. Safe to repeat; nothing is charged. */
   async quote(turn) {
+    // A track heard to its end must be known as such first, or the server would go on with that sitting.
+    await Promise.race([this.reporting, new Promise((go) => setTimeout(go, REPORT_PATIENCE_MS))]);
     const session = await api.insist(() => api.beginSession(this.facts.work), {
       wanted: () => turn === this.turn,
       waiting: () => { this.asking = true; this.set("gone"); },
@@ -273,7 +276,11 @@ export class Player extends EventTarget {
 
   /** What the listener chose for the plays after their first: on by themselves, or asked each time. */
   async choose(goesOn) {
-    await api.insist(() => api.submit("/wallet/going-on", { goes_on: goesOn ? "1" : "0" }));
+    try {
+      await api.insist(() => api.submit("/wallet/going-on", { goes_on: goesOn ? "1" : "0" }));
+    } catch {
+      return; // refused: the two buttons stay, and so does the choice in the wallet
+    }
     this.chooses = false;
     this.facts.goes_on = goesOn;
     this.dispatchEvent(new CustomEvent("chose"));

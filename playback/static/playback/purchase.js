@@ -4,7 +4,8 @@ import * as api from "../api.js";
 import { show } from "../money.js";
 
 /** Open the dialog and, when the sum is pressed, buy the rest of the work. */
-export function askToOwn(box) {
+export async function askToOwn(box) {
+  await box.refreshing; // the sum of a moment ago, when a charge has just gone through, would be too high
   const dialog = box.root.querySelector("[data-dialog=own]");
   const intent = { key: api.newKey(), price: box.facts.remaining_micros, sending: false };
   const say = (text) => { dialog.querySelector("[data-place=refusal]").textContent = text; };
@@ -44,7 +45,13 @@ export function askToOwn(box) {
 
 /** Keep a work that is free: nothing is charged, so nothing is asked. */
 export async function keepFree(box) {
-  await showBought(box, await pay(box, { key: api.newKey(), price: 0 }, () => {}));
+  try {
+    await showBought(box, await pay(box, { key: api.newKey(), price: 0 }, () => {}));
+  } catch (error) {
+    const place = box.box.querySelector("[data-place=keep-refusal]");
+    place.textContent = error.message;
+    place.hidden = false;
+  }
 }
 
 async function pay(box, intent, waiting) {

@@ -130,6 +130,7 @@ def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Ca
     ben = arrive()
     ben.sign_up("ben")
     page = ben.page
+    page.goto(f"{shop.url}/")
     page.get_by_role("link", name="Upload").first.click()
     page.get_by_label("Name of the profile").fill("Ben & the Beats")
     page.get_by_role("button", name="Make the profile").click()
@@ -182,7 +183,7 @@ def test_a_token_is_made_shown_once_and_revoked(shop: Shop, lena: Visitor) -> No
 
 def test_a_forgotten_password_is_set_anew_by_the_mail(shop: Shop, arrive: Callable[..., Visitor]) -> None:
     lena = arrive()
-    email = lena.sign_up()
+    email = lena.sign_up_by_the_page("lena")
     page = lena.page
     page.goto(f"{shop.url}/account")
     page.get_by_role("button", name="Sign out").click()

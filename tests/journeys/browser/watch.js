@@ -7,16 +7,18 @@
     const audio = new RealAudio(...given);
     watched.audio = audio;
     for (const name of ["playing", "pause", "waiting", "seeking", "seeked", "ended", "stalled", "error"]) {
-      audio.addEventListener(name, () => watched.events.push({ name, at: audio.currentTime, when: performance.now() }));
+      audio.addEventListener(name, () => watched.events.push({ name, at: audio.currentTime, ahead: ahead(), when: performance.now() }));
     }
     return audio;
+  };
+  const ahead = () => {
+    const { audio } = watched;
+    return audio && audio.buffered.length ? audio.buffered.end(audio.buffered.length - 1) - audio.currentTime : 0;
   };
   const realFetch = window.fetch;
   window.fetch = async (...given) => {
     const answer = await realFetch(...given);
-    const { audio } = watched;
-    const buffered = audio && audio.buffered.length ? audio.buffered.end(audio.buffered.length - 1) - audio.currentTime : 0;
-    watched.answers.push({ url: String(given[0]), status: answer.status, at: audio ? audio.currentTime : 0, ahead: buffered, when: performance.now() });
+    watched.answers.push({ url: String(given[0]), status: answer.status, ahead: ahead(), when: performance.now() });
     return answer;
   };
 })();
