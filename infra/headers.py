@@ -42,7 +42,8 @@ class PageHeadersMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Compute the headers from the settings."""
         self.get_response = get_response
-        store = origin_of(settings.S3_ENDPOINT) if settings.STORE == "s3" else ""
+        endpoint = settings.S3_ENDPOINT or f"https://s3.{settings.S3_REGION}.amazonaws.com"
+        store = origin_of(endpoint) if settings.STORE == "s3" else ""
         self.headers = (
             ("Content-Security-Policy", content_security_policy(store=store, checkout=origin_of(settings.GATEWAY_URL))),
             ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"),

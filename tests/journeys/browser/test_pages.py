@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from members import money
 from tests import media
 from tests.journeys.browser.conftest import Shop
 from tests.journeys.browser.visitor import Visitor
@@ -124,6 +125,19 @@ def test_nothing_on_a_page_is_called_from_elsewhere_and_the_policy_holds(shop: S
     assert policy["frame-ancestors"] == "'none'"
     stranger.page.goto(f"{shop.url}/api/v1/docs")
     expect(stranger.page.get_by_text("/api/v1/sessions").first).to_be_visible()
+
+
+def test_the_script_prints_amounts_as_the_server_does(shop: Shop, stranger: Visitor) -> None:
+    stranger.page.goto(f"{shop.url}/")
+    amounts = [0, 1, 13_647, 2_000, 32_000, 700_000, 1_430_800, 1_022_000, -4_000, 999_999, 10**9, 123_456_789_012_345]
+    printed = stranger.page.evaluate(
+        "async (amounts) => {"
+        "  const { show } = await import(document.querySelector('link[rel=modulepreload][href*=\"/money\"]').href);"
+        "  return amounts.map((amount) => show(amount));"
+        "}",
+        amounts,
+    )
+    assert printed == [money.show(amount) for amount in amounts]
 
 
 def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Callable[..., Visitor]) -> None:
