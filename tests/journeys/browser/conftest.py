@@ -112,7 +112,7 @@ class Program:
 
     def work_of(self, upload: str) -> str:
         """Wait until the worker has made a work of the upload; return the work's id."""
-        give_up_at = time.monotonic() + 90
+        give_up_at = time.monotonic() + 180
         while True:
             standing = self.ask("GET", f"uploads/{upload}")
             if standing["state"] == "ready":

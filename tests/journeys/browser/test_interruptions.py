@@ -21,6 +21,7 @@ def test_out_of_credit_is_told_before_the_play_and_a_top_up_leads_back(
     lars.press_play()
     lars.expect_state("opening")
     assert told in lars.says()
+    lars.hurry()
     lars.seek(6)
     lars.expect_state("refused")
     assert "This play cannot go on: it costs €0.002 and your credit is €0.00." in lars.says()
@@ -98,7 +99,7 @@ def test_a_limit_that_was_set_stops_a_play_and_says_which(shop: Shop, lena: Visi
     assert "€0.001 a day that you set" in lena.says()
     lena.press_play()
     lena.expect_state("opening")
-    lena.seek(6)
+    lena.seek(14)
     lena.expect_state("refused")
     assert "This play cannot go on: a limit you set is reached." in lena.says()
     assert lena.charges == []
@@ -111,6 +112,7 @@ def test_answers_lost_on_the_way_charge_once(shop: Shop, lena: Visitor) -> None:
     lena.open_work(shop.nebula)
     lena.press_play()
     lena.expect_state("opening")
+    lena.hurry()
     lena.seek(6)
     lena.expect_state("asks")
     lena.page.locator("#go-on").click()
@@ -123,13 +125,14 @@ def test_answers_lost_on_the_way_charge_once(shop: Shop, lena: Visitor) -> None:
 
 def test_a_charge_that_comes_late_goes_on_where_the_opening_ended(shop: Shop, lena: Visitor) -> None:
     def answer_late(route: Route) -> None:
-        lena.page.wait_for_timeout(7_000)
+        lena.page.wait_for_timeout(4_500)
         route.continue_()
 
     lena.page.route("**/charge", answer_late)
     lena.open_work(shop.nebula)
     lena.press_play()
     lena.expect_state("opening")
+    lena.hurry()
     lena.seek(6)
     lena.expect_state("asks")
     lena.page.locator("#go-on").click()

@@ -35,16 +35,14 @@ def sideways(page: Page) -> int:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everyone_can_use_the_work_and_the_wallet(shop: Shop, arrive: Callable[..., Visitor], scheme: str) -> None:
     lena = arrive(color_scheme=scheme)
-    lena.open_work(shop.nebula)
-    assert faults_of_access(lena.page) == []
     lena.sign_up()
     lena.open_work(shop.nebula)
-    assert faults_of_access(lena.page) == []  # out of credit, told before
+    assert "Add credit" in lena.says()
+    assert faults_of_access(lena.page) == []
     lena.add_credit(500)
     lena.open_work(shop.nebula)
     lena.press_play()
     lena.expect_state("opening")
-    assert faults_of_access(lena.page) == []
     lena.seek(14)
     lena.expect_state("stopped")
     assert faults_of_access(lena.page) == []
@@ -52,11 +50,24 @@ def test_everyone_can_use_the_work_and_the_wallet(shop: Shop, arrive: Callable[.
     lena.expect_state("playing")
     lena.page.wait_for_timeout(800)  # the ring has turned
     assert faults_of_access(lena.page) == []
-    lena.page.locator("#own-here").click()
-    assert faults_of_access(lena.page) == []
-    lena.page.get_by_role("button", name="Not now").click()
     lena.page.goto(f"{shop.url}/wallet")
     lena.page.get_by_text("Set a limit").click()
+    assert faults_of_access(lena.page) == []
+
+
+def test_everyone_can_use_what_a_stranger_sees_and_the_dialog(
+    shop: Shop, stranger: Visitor, arrive: Callable[..., Visitor]
+) -> None:
+    for path in ("/", f"/works/{shop.nebula}", "/accounts/login/", "/accounts/signup/"):
+        stranger.page.goto(f"{shop.url}{path}")
+        assert faults_of_access(stranger.page) == [], path
+    lena = arrive()
+    lena.sign_up()
+    for path in ("/account", "/upload"):
+        lena.page.goto(f"{shop.url}{path}")
+        assert faults_of_access(lena.page) == [], path
+    lena.open_work(shop.nebula)
+    lena.page.locator("#own-now").click()
     assert faults_of_access(lena.page) == []
 
 
