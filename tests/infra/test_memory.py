@@ -1,0 +1,253 @@
+"""The largest uploads: the production server and the worker stay small, and what is refused leaves nothing behind."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import requests
+
+from catalog import sandbox
+from infra import demo_run
+from infra.bench import ground
+from infra.parts.child import Child
+from infra.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("memory")
+
+MOST_BYTES = 100_000_000
+MEGABYTES_MOST = 300
+EMAIL = "ana@memory.example"
+FOUND_PROFILE = f"""
+from catalog import profiles
+from members import clock
+from members.models import Person
+profiles.found(person_id=Person.objects.create_user('{EMAIL}', name='Ana').id, name='Ana', now=clock.now())
+"""
+
+
+@dataclass
+class Watch:
+    """Looks at processes and all that they start, many times a second, and keeps the most memory of each.
+
+    Peaks are VmHWM, what the kernel itself saw, so nothing between two looks is missed while a process lives.
+    """
+
+    roots: dict[str, int]
+    peaks: dict[tuple[str, int], int] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._look_on)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def megabytes(self, name: str) -> float:
+        """Return the peak of the largest process of that name."""
+        return max((peak for (who, _), peak in self.peaks.items() if who == name), default=0) / 1000
+
+    def _look_on(self) -> None:
+        while not self._stop.wait(0.02):
+            for name, pid in self.roots.items():
+                self._look(name, pid)
+
+    def _look(self, name: str, pid: int) -> None:
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+            below = [
+                int(child)
+                for file in Path(f"/proc/{pid}/task").glob("*/children")
+                for child in file.read_text().split()
+            ]
+        except OSError:
+            return
+        said = dict(line.split(":", 1) for line in status.splitlines())
+        if "VmHWM" in said:
+            program = said["Name"].strip()
+            who = name if program.startswith(("python", "granian", "[celeryd", "celery")) else program
+            peak = int(said["VmHWM"].split()[0])
+            self.peaks[who, pid] = max(peak, self.peaks.get((who, pid), 0))
+        for child in below:
+            self._look(name, child)
+
+
+@dataclass
+class House:
+    stack: Stack
+    web: Child
+    worker: Child
+    token: str
+    rooms: Path
+
+    def watch(self) -> Watch:
+        return Watch({"web": self.web.pid, "worker": self.worker.pid})
+
+    def ask(self, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return requests.get(f"{self.stack.base_url}/api/v1/{path}", headers=headers, timeout=30)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return id and state of every upload."""
+        owner = self.stack.postgres
+        with owner.connect(user=owner.owner, database=owner.database) as connection:
+            return connection.execute("SELECT id::text, state FROM catalog_upload ORDER BY created_at").fetchall()
+
+    def left_behind(self) -> list[Path]:
+        """Return every file in the temporary folder and among the originals in the store."""
+        files = [*self.rooms.rglob("*"), *(self.stack.folder / "store" / "originals").rglob("*")]
+        return [file for file in files if file.is_file()]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """Give the service as it runs for people, with temporary files in a folder of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="refrain-rooms-") as rooms,
+        pytest.MonkeyPatch.context() as patch,
+        ground.laid() as stack,
+    ):
+        patch.setenv("TMPDIR", rooms)
+        web, worker = demo_run.start_web(stack), demo_run.start_worker(stack)
+        ground.wait_for_answers(web, port=stack.web_port)
+        ground.manage(stack, "shell", "-c", FOUND_PROFILE)
+        token = ground.manage(stack, "token", EMAIL, "--scope", "publish").strip()
+        yield House(stack=stack, web=web, worker=worker, token=token, rooms=Path(rooms))
+
+
+BEGIN = (
+    b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="long.wav"\r\nContent-Type: audio/wav\r\n\r\n'
+)
+END = b"\r\n--frontier--\r\n"
+
+
+def send(house: House, pieces: Iterator[bytes], size: int) -> tuple[int, dict[str, Any]]:
+    """Upload `size` bytes piece by piece, as a browser streams a file from its disk."""
+    line = http.client.HTTPConnection("127.0.0.1", house.stack.web_port, timeout=120)
+    try:
+        line.putrequest("POST", "/api/v1/uploads")
+        line.putheader("Authorization", f"Bearer {house.token}")
+        line.putheader("Content-Type", "multipart/form-data; boundary=frontier")
+        line.putheader("Content-Length", str(len(BEGIN) + size + len(END)))
+        line.endheaders()
+        line.send(BEGIN)
+        for piece in pieces:
+            line.send(piece)
+        line.send(END)
+        answer = line.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        line.close()
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    piece = bytes(1_000_000)
+    for _ in range(size // len(piece)):
+        yield piece
+    yield bytes(size % len(piece))
+
+
+def file_pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1_000_000):
+            yield piece
+
+
+def test_one_byte_too_many_is_refused_in_words_and_leaves_nothing(house: House) -> None:
+    before = house.rows()
+    with house.watch() as watch:
+        status, said = send(house, zeros(MOST_BYTES + 1), MOST_BYTES + 1)
+    assert (status, said["type"], said["bytes_most"]) == (413, "/problems/file-too-large", MOST_BYTES)
+    assert "100,000,000 bytes" in said["detail"]
+    assert house.rows() == before
+    assert house.left_behind() == []
+    assert 0 < watch.megabytes("web") < MEGABYTES_MOST
+
+
+def test_far_too_much_is_refused_before_it_is_sent(house: House) -> None:
+    """By its length: the answer comes while nearly all of it is still on its way, and none of it is read."""
+    size = 5_000_000_000
+    head = (
+        f"POST /api/v1/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {house.token}\r\n"
+        f"Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: {size}\r\n\r\n"
+    )
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", house.stack.web_port), timeout=30) as line, house.watch() as watch:
+        line.sendall(head.encode() + BEGIN + bytes(100_000))
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        said = json.loads(answer.read())
+    assert (answer.status, said["type"]) == (413, "/problems/body-too-large")
+    assert time.monotonic() - began < 20
+    assert house.left_behind() == []
+    assert watch.megabytes("web") < MEGABYTES_MOST
+
+
+def test_an_upload_that_stops_half_way_leaves_nothing(house: House) -> None:
+    before = house.rows()
+    head = (
+        f"POST /api/v1/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {house.token}\r\n"
+        f"Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: {len(BEGIN) + 60_000_000}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", house.stack.web_port), timeout=30) as line:
+        line.sendall(head.encode() + BEGIN)
+        for piece in zeros(30_000_000):
+            line.sendall(piece)
+    give_up_at = time.monotonic() + 30
+    while house.left_behind():
+        assert time.monotonic() < give_up_at, house.left_behind()
+        time.sleep(0.1)
+    # The server's processes are free again.
+    assert {house.ask("works").status_code for _ in range(4)} == {200}
+    assert house.rows() == before
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Give recordings of just under 100 MB: nine minutes as WAV; and half an hour as FLAC for the long run."""
+    folder = tmp_path_factory.mktemp("recordings")
+    tone = "aevalsrc='0.3*sin(440*t)+0.2*random(0)|0.3*sin(331*t)+0.2*random(1)':s=44100"
+    made = {"wav": [f"{tone}:d=566", "-c:a", "pcm_s16le"]}
+    if os.environ.get("REFRAIN_LONG"):
+        # As FLAC noise of this loudness has some 55 kB a second.
+        soft = "aevalsrc='0.05*sin(440*t)+0.0035*random(0)|0.05*sin(331*t)+0.0035*random(1)':s=44100"
+        made["flac"] = [f"{soft}:d=1795", "-c:a", "flac"]
+    for kind, (source, *codec) in made.items():
+        command = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-f", "lavfi", "-i", source, *codec]
+        subprocess.run([*command, folder / f"long.{kind}"], check=True)
+    return {kind: folder / f"long.{kind}" for kind in made}
+
+
+def test_a_recording_just_under_the_limit_is_taken_in(house: House, recordings: dict[str, Path]) -> None:
+    for kind, path in recordings.items():
+        size = path.stat().st_size
+        assert MOST_BYTES * 0.7 < size <= MOST_BYTES, (kind, size)
+        with house.watch() as watch:
+            began = time.monotonic()
+            status, upload = send(house, file_pieces(path), size)
+            assert (status, upload["state"]) == (202, "received")
+            received = time.monotonic() - began
+            give_up_at = began + 900
+            while upload["state"] not in ("ready", "rejected"):
+                assert time.monotonic() < give_up_at
+                time.sleep(0.5)
+                upload = house.ask(f"uploads/{upload['id']}").json()
+        assert upload["state"] == "ready", upload
+        seconds, peaks = time.monotonic() - began, {name: watch.megabytes(name) for name in ("web", "worker", "ffmpeg")}
+        print(
+            f"{kind}, {size / 1e6:.1f} MB: received in {received:.1f} s, ready in {seconds:.0f} s; MB at most: {peaks}"
+        )
+        assert all(0 < peak < MEGABYTES_MOST for peak in peaks.values()), watch.peaks
+        assert not [file for file in house.rooms.rglob("*") if file.is_file()]
