@@ -25,6 +25,7 @@ from playback.models import Charge
 from tests import callers, cast
 from tests.site import ROOT, Site, committing
 
+pytestmark = pytest.mark.xdist_group("hostile-requests")
 SEED = 20261122
 # What a vote or a cursor decides, no schema can say: some requests that it allows are rightly refused. In a form
 # anything is a file, so what was made to be none is taken for one.

@@ -12,6 +12,7 @@ from playback.models import TopUp, Wallet
 from tests import callers, cast
 from tests.site import Site, committing
 
+pytestmark = pytest.mark.xdist_group("topping-up")
 EURO = 1_000_000
 
 
