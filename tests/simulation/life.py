@@ -56,7 +56,8 @@ class Life:
                 self.stage.crash = self.dice.choice(CRASHES)
             self.dice.choices(acts, weights)[0](self)
             self.stage.crash = None
-            if len(played) >= audited + AUDIT_EVERY:
+            # Less often in a long life, whose books are thick.
+            if len(played) >= audited + max(AUDIT_EVERY, len(played) // 40):
                 self.stage.audit()
                 audited = len(played)
         self.stage.audit()

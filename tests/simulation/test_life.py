@@ -19,7 +19,7 @@ LAST_ACTS = 25
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.timeout(7_200 if LONG else 600)
+@pytest.mark.timeout(max(600, STEPS))
 def test_a_life_is_as_the_auditor_predicts(seed, committed, settings, monkeypatch):
     life = Life(seed)
     settings.VAT_PPM = life.stage.vat_ppm
