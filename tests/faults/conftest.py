@@ -31,4 +31,4 @@ def house(standing_house: House) -> House:
 @pytest.fixture
 def crowd(house: House) -> Crowd:
     """Give listeners who never played before in this test; what they played in earlier ones stays in the database."""
-    return Crowd([Listener(house, number) for number in CROWD])
+    return Crowd([Listener(house.port, number) for number in CROWD])

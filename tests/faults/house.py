@@ -23,7 +23,26 @@ from infra.stack import Stack
 # Listener 0 runs the profile of all works, and so pays for none of them.
 CROWD, WORKS = range(1, 8), 40
 LENA = 8
+WEB_PROCESSES = 2
 GIVES_UP_AFTER_SECONDS = 60
+
+
+# Each finds rows that contradict each other, and so finds none.
+DIFFERENCES = (
+    """SELECT w.listener_id, w.balance_micros, w.promo_micros, e.balance, e.promo
+         FROM playback_wallet w JOIN (
+              SELECT listener_id, sum(balance_micros) balance, sum(promo_micros) promo
+                FROM playback_wallet_entry GROUP BY 1) e USING (listener_id)
+        WHERE (w.balance_micros, w.promo_micros) <> (e.balance, e.promo)""",
+    """SELECT h.listener_id, h.work_id
+         FROM playback_holding h LEFT JOIN (
+              SELECT listener_id, work_id, sum(amount_micros) paid, sum(1::bigint << (play_number - 1)) plays
+                FROM playback_charge WHERE reversal_id IS NULL GROUP BY 1, 2) c USING (listener_id, work_id)
+        WHERE (h.paid_micros, h.paid_plays) IS DISTINCT FROM (c.paid, c.plays)""",
+    """SELECT s.id, c.id
+         FROM playback_session s FULL JOIN playback_charge c ON c.listener_id = s.listener_id AND c.session_id = s.id
+        WHERE s.charge_id IS DISTINCT FROM c.id""",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +61,11 @@ class House:
         self.stack = stack
         self.web: Child | None = None
         with self.connect() as connection:
-            population.make_people(connection, listeners=LENA + 1)
-            population.make_works(connection, works=WORKS)
-            population.make_sound(connection)
+            people_it(connection)
+
+    @property
+    def port(self) -> int:
+        return self.stack.web_port
 
     def connect(self) -> psycopg.Connection:
         return self.stack.postgres.connect(user=self.stack.postgres.owner, database=self.stack.postgres.database)
@@ -56,7 +77,7 @@ class House:
     def serve(self) -> Child:
         """Start the web server and wait until it answers; the one that runs is killed before."""
         self.kill_web()
-        self.web = demo_run.start_web(self.stack)
+        self.web = demo_run.start_web(self.stack, count=WEB_PROCESSES)
         ground.wait_for_answers(self.web, port=self.stack.web_port)
         return self.web
 
@@ -80,32 +101,12 @@ class House:
             os.kill(pid, signal.SIGKILL)
         postmaster.kill()
 
-    def audit(self) -> None:
-        """Check in the database that money, holdings, sessions and charges say the same."""
-        assert self.query(
-            "SELECT w.listener_id, w.balance_micros, w.promo_micros, e.balance, e.promo FROM playback_wallet w JOIN ("
-            " SELECT listener_id, sum(balance_micros) balance, sum(promo_micros) promo"
-            " FROM playback_wallet_entry GROUP BY 1"
-            ") e USING (listener_id) WHERE (w.balance_micros, w.promo_micros) <> (e.balance, e.promo)"
-        ) == []  # fmt: skip
-        assert self.query(
-            "SELECT h.listener_id, h.work_id FROM playback_holding h LEFT JOIN ("
-            " SELECT listener_id, work_id, sum(amount_micros) paid, sum(1::bigint << (play_number - 1)) plays"
-            " FROM playback_charge WHERE reversal_id IS NULL GROUP BY 1, 2"
-            ") c USING (listener_id, work_id) WHERE (h.paid_micros, h.paid_plays) IS DISTINCT FROM (c.paid, c.plays)"
-        ) == []  # fmt: skip
-        assert self.query(
-            "SELECT s.id, c.id FROM playback_session s FULL JOIN playback_charge c"
-            " ON c.listener_id = s.listener_id AND c.session_id = s.id"
-            " WHERE s.charge_id IS DISTINCT FROM c.id"
-        ) == []  # fmt: skip
-
 
 class Listener:
     """Somebody's program: it begins a session, charges it, and asks again until it has an answer."""
 
-    def __init__(self, house: House, number: int) -> None:
-        self.house = house
+    def __init__(self, port: int, number: int) -> None:
+        self.port = port
         self.number = number
         self.id = population.listener_id(number)
         self.charged: dict[str, dict[str, Any]] = {}
@@ -129,7 +130,7 @@ class Listener:
 
     def _send(self, method: str, path: str, body: bytes | None, kind: str, timeout: float) -> Answer:
         asked_at = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.house.stack.web_port, timeout=timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Authorization": f"Bearer {population.token_of(self.number)}", "Content-Type": kind}
         try:
             connection.request(method, f"/api/v1/{path}", body, headers)
@@ -176,7 +177,7 @@ class Listener:
         """Charge every session again: the recorded answer comes, word by word."""
         for session, answer in self.charged.items():
             again = self.insist("POST", f"sessions/{session}/charge", {"price_micros": answer["charged_micros"]})
-            assert (again.status, again.content) == (200, answer)
+            assert (again.status, again.content) == (200, answer), (again, answer)
 
 
 @dataclass
@@ -232,9 +233,22 @@ class Crowd:
             self.faults.append(fault)
 
 
+def people_it(connection: psycopg.Connection) -> None:
+    """Fill a database with listeners who have credit and a token, and works to hear."""
+    population.make_people(connection, listeners=LENA + 1)
+    population.make_works(connection, works=WORKS)
+    population.make_sound(connection)
+
+
 def children_of(pid: int) -> list[int]:
     """Return the processes that a process started and that live."""
     return [int(word) for file in Path(f"/proc/{pid}/task").glob("*/children") for word in file.read_text().split()]
+
+
+def audit(connection: psycopg.Connection) -> None:
+    """Check in the database that money, holdings, sessions and charges say the same."""
+    for differences in DIFFERENCES:
+        assert connection.execute(differences).fetchall() == []
 
 
 def check_everything(house: House, crowd: Crowd) -> None:
@@ -254,4 +268,5 @@ def check_everything(house: House, crowd: Crowd) -> None:
         for session, answer in listener.charged.items():
             said = ("charged_micros", "play_number", "paid_micros", "balance_micros")
             assert found[session] == tuple(answer[name] for name in said)
-    house.audit()
+    with house.connect() as connection:
+        audit(connection)

@@ -18,7 +18,7 @@ ADDS_SECONDS_MOST = 1.0
 
 def test_killed_in_the_middle(house: House, crowd: Crowd) -> None:
     recording = media.make("flac", seconds=12)
-    lena = Listener(house, 0)
+    lena = Listener(house.port, 0)
     works = house.query("SELECT count(*) FROM catalog_work")[0][0]
     worker, beat = demo_run.start_worker(house.stack), demo_run.start_beat(house.stack)
     try:
@@ -53,7 +53,7 @@ def test_killed_in_the_middle(house: House, crowd: Crowd) -> None:
 
 def test_it_takes_calls_and_never_answers(house: House, crowd: Crowd) -> None:
     """A machine that hangs is worse than one that is gone: every call to it waits for its time-out."""
-    lena = Listener(house, 0)
+    lena = Listener(house.port, 0)
     with crowd.playing():
         crowd.wait_for(more=20)
         usual, had = crowd.slowest(), crowd.answered

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from infra.bench import population
-from tests.faults.house import LENA, Crowd, House, Listener, check_everything, children_of
+from tests.faults.house import LENA, Crowd, House, Listener, audit, check_everything, children_of
 
 # The web's commits that wait for a stand-by; one of PostgreSQL's own housekeeping may wait as well.
 HELD = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'refrain_web'"
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 def test_between_commit_and_answer(house: House) -> None:
     """PostgreSQL holds the commit, already on disk, as it does for a stand-by that is away; there the server dies."""
-    lena = Listener(house, LENA)
+    lena = Listener(house.port, LENA)
     began = lena.insist("POST", "sessions", {"work": str(population.work_id(0))}).content
     charge = f"sessions/{began['id']}/charge", {"price_micros": began["price_micros"]}
     unanswered: list[BaseException] = []
@@ -56,7 +56,8 @@ def test_between_commit_and_answer(house: House) -> None:
     assert found.content["balance_micros"] == population.CREDIT_CENTS * 10_000 - 2000
     assert lena.insist("POST", *charge).content == found.content
     assert house.query(charges, began["id"]) == [(2000, 1)]
-    house.audit()
+    with house.connect() as connection:
+        audit(connection)
 
 
 def test_at_any_moment_of_a_stream_of_charges(house: House, crowd: Crowd) -> None:
