@@ -8,6 +8,7 @@ people do, so give it nothing but a demo.
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,15 +136,21 @@ def for_a_listener(album: Album) -> None:
     page = album.visit(who="lena")
     album.take_addresses(page, ("01-front-listener", "/"))
     owned = page.locator(".card", has_text="yours").locator(".card__title").first.get_attribute("href")
-    begun = page.locator(".card", has_text=" paid").locator(".card__title").first.get_attribute("href")
-    album.take_addresses(page, ("02-work-owned", owned or "/"), ("02-work-idle", begun or "/"))
+    # Begun, or to be begun, and not so far that the play to come makes it owned.
+    begun = page.locator(".card", has_text=re.compile(r"[1-7] of 9 paid|first play")).locator(".card__title")
+    album.take_addresses(
+        page, ("02-work-owned", owned or "/"), ("02-work-idle", begun.first.get_attribute("href") or "/")
+    )
     page.locator("#play").click()
-    _wait_for(page, "opening", "resume", "playing")
+    _wait_for(page, "opening", "playing")
+    if page.locator(".playbox[data-shows=playing]").count():  # paid in an earlier run and not heard out
+        _seek(page, int(_fact(page, "duration_seconds")))
+        _wait_for(page, "ended")
+        page.locator("#play").click()
+        _wait_for(page, "opening")
     page.wait_for_timeout(4_000)
     album.take(page, "02-work-opening")
-    free = float(
-        page.evaluate("() => JSON.parse(document.querySelector('[data-listening]').dataset.listening).free_seconds")
-    )
+    free = _fact(page, "free_seconds")
     _seek(page, int(free) - 6)
     _wait_for(page, "asks", "going")
     album.take(page, "02-work-asks")
@@ -178,9 +185,7 @@ def for_who_has_no_credit(album: Album) -> None:
     album.take(page, "02-work-no-credit")
     page.locator("#play").click()
     _wait_for(page, "opening")
-    free = float(
-        page.evaluate("() => JSON.parse(document.querySelector('[data-listening]').dataset.listening).free_seconds")
-    )
+    free = _fact(page, "free_seconds")
     _seek(page, int(free) - 6)
     _wait_for(page, "refused")
     album.take(page, "02-work-out-of-credit")
@@ -200,6 +205,11 @@ def for_a_creator(album: Album) -> None:
 
 def _wait_for(page: Page, *states: str) -> None:
     page.locator(", ".join(f".playbox[data-shows={state}]" for state in states)).wait_for()
+
+
+def _fact(page: Page, name: str) -> float:
+    facts = "() => JSON.parse(document.querySelector('[data-listening]').dataset.listening)"
+    return float(page.evaluate(facts)[name])
 
 
 def _seek(page: Page, seconds: int) -> None:

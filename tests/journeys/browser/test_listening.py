@@ -72,6 +72,11 @@ def test_the_first_play_asks_and_is_charged_once_and_the_sound_goes_on(shop: Sho
     lena.wait_until_heard(OPEN_SECONDS + 1)
     assert lena.stops_at_the_gate() == []
     assert lena.charges == [("play", 1, 2_000)]
+    # What is heard is ink, what is open is not, and the gate is gone.
+    fills = lena.page.locator(".wave rect").evaluate_all("bars => bars.map((bar) => getComputedStyle(bar).fill)")
+    assert fills[0] == "rgb(28, 23, 20)"
+    assert fills[-1] == "rgb(133, 121, 106)"
+    expect(lena.page.locator(".w-gate")).to_be_hidden()
 
 
 def test_after_the_first_play_one_chooses_and_the_next_goes_on_by_itself(shop: Shop, lena: Visitor) -> None:
