@@ -108,10 +108,10 @@ def _patient() -> redis.Redis:
 
 
 @contextmanager
-def valkey_gone() -> Iterator[None]:
-    """Let the throttles look for Valkey where nobody listens."""
+def valkey_gone(port: int | None = None) -> Iterator[None]:
+    """Let the throttles look for Valkey where nobody listens, or on the port of somebody who never answers."""
     try:
-        with override_settings(VALKEY_URL=f"redis://127.0.0.1:{free_port()}"):
+        with override_settings(VALKEY_URL=f"redis://127.0.0.1:{port or free_port()}"):
             forget_connection()
             yield
     finally:

@@ -64,6 +64,19 @@ if not WORKER:
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a group's tests in one process (`xdist_group`).
+
+    pytest-xdist 3.8 writes the group's name into `_nodeid`, which pytest 9.2 no longer reads, and says nothing; every
+    process then started each group's servers anew.
+    """
+    for item in items if WORKER else ():
+        groups = [str(mark.args[0]) for mark in item.iter_markers("xdist_group")]
+        if groups and "@" not in item.nodeid.rpartition("]")[2]:
+            item._id = type(item.id).parse(f"{item.nodeid}@{'_'.join(sorted(set(groups)))}")
+
+
 def pytest_unconfigure() -> None:
     """Stop what was started here."""
     if VALKEY is not None:

@@ -1,6 +1,7 @@
 """Throttles: every route counts, whoever asks and whatever comes of it; and Valkey may be gone."""
 
 import importlib
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -35,21 +36,21 @@ class TestCounting:
         throttles.check("lars", limit=3)
 
     def test_it_begins_again_after_its_window(self) -> None:
-        assert [throttles.count("k", seconds=1) for _ in range(3)] == [1, 2, 3]
-        time.sleep(1.1)
-        assert throttles.count("k", seconds=1) == 1
+        assert [throttles.count("k", seconds=2) for _ in range(3)] == [1, 2, 3]
+        time.sleep(2.1)
+        assert throttles.count("k", seconds=2) == 1
 
     def test_by_more_than_one(self) -> None:
         assert throttles.count("bytes", by=700) == 700
         assert throttles.count("bytes", by=1) == 701
 
-    def test_what_goes_on_counting_does_not_live_on(self) -> None:
-        """The window runs from the first use: somebody who never pauses is let in again after it."""
-        throttles.count("k", seconds=1)
-        time.sleep(0.6)
-        assert throttles.count("k", seconds=1) == 2
-        time.sleep(0.6)
-        assert throttles.count("k", seconds=1) == 1
+    def test_the_window_runs_from_the_first_use(self) -> None:
+        """Somebody who never pauses is let in again after it."""
+        throttles.count("k", seconds=100)
+        left = throttles._connection().pttl("throttle:k")
+        time.sleep(0.05)
+        throttles.count("k", seconds=100)
+        assert 0 < throttles._connection().pttl("throttle:k") < left <= 100_000
 
 
 class TestWithoutValkey:
@@ -61,13 +62,14 @@ class TestWithoutValkey:
                 throttles.check("lena", limit=3)
             throttles.check("lars", limit=3)
 
-    def test_it_slows_one_request_in_five_seconds_and_no_other(self) -> None:
-        with callers.valkey_gone():
-            throttles.count("k")
+    def test_one_that_never_answers_is_left_alone_for_a_while(self) -> None:
+        """It takes the connection and says nothing: only one request in five seconds waits for it."""
+        with socket.create_server(("127.0.0.1", 0)) as deaf, callers.valkey_gone(deaf.getsockname()[1]):
             began = time.monotonic()
-            for _ in range(1_000):
-                throttles.count("k")
-            assert time.monotonic() - began < 0.25
+            for number in range(1, 200):
+                assert throttles.count("k") == number
+            waited = time.monotonic() - began
+        assert 0.2 < waited < 10
 
     def test_valkey_is_asked_again_when_it_is_back(self) -> None:
         with callers.valkey_gone():
@@ -259,6 +261,6 @@ def test_two_processes_without_valkey(transactional_db: None, tmp_path) -> None:
         assert set(statuses) == {200, 429}
         # Twice as many in all, and once more if a minute turned meanwhile.
         assert limit <= statuses.count(200) <= 4 * limit
-        assert statuses[-1] == 429
+        assert statuses.count(429) >= 2 * limit
     finally:
         site.stop()
