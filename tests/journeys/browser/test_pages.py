@@ -218,6 +218,7 @@ def test_a_forgotten_password_is_set_anew_by_the_mail(shop: Shop, arrive: Callab
     page.locator("main form").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("link", name="Password forgotten").click()
+    expect(page.get_by_role("heading", name="Password forgotten")).to_be_visible()  # both pages ask for an e-mail
     page.get_by_label("Email").fill(email)
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
