@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog import ingest, publishing, tasks
+from catalog import publishing, receiving, tasks
 from catalog.models import Creator, Upload, Work
 from catalog.serializers import (
     ChangeSerializer,
@@ -170,7 +170,7 @@ class Uploads(APIView):
         """Take the file in; a worker makes a work of it."""
         form = read(UploadFormSerializer, request.data)
         creator_id = _profile_of(person_id(request), form.get("creator"))
-        upload = ingest.receive(
+        upload = receiving.receive(
             person_id=person_id(request),
             creator_id=creator_id,
             filename=form["file"].name,

@@ -4,13 +4,14 @@ A worker that dies stops renewing, and when its lease has run out another may ta
 about an upload is written under its lease, so one that was slow and lost it cannot undo what its successor did.
 """
 
+import hashlib
 import logging
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 
 from catalog.models import Upload
@@ -85,3 +86,10 @@ def claim(*, upload_id: uuid.UUID, now: datetime) -> Hold | None:
         .update(leased_until=until, attempts=F("attempts") + 1)
     )
     return Hold(upload_id=upload_id, until=until, began=now) if taken else None
+
+
+def lock(words: str) -> None:
+    """Hold a lock named by `words` until the transaction ends. Everybody else who asks for it waits."""
+    number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
 COPY_BYTES = 1_048_576
+# How a store that is away shows itself, on a disk or in S3.
+FAULTS = (OSError, BotoCoreError, ClientError)
 
 
 class _TypedFile(File):

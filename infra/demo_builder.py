@@ -18,9 +18,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils.text import slugify
 
-from catalog import ingest, publishing, tasks
-from catalog.ingest import AlreadyUploaded
+from catalog import publishing, receiving, tasks
 from catalog.models import Creator, CreatorRole, Upload, Work
+from catalog.receiving import AlreadyUploaded
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem
@@ -134,7 +134,7 @@ def _send(entry: dict[str, Any], people: dict[str, Person]) -> UUID:
     person = people[RUN_BY.get(entry["artist"], "cleo")]
     creator = _profile(entry["artist"], person)
     try:
-        upload = ingest.receive(
+        upload = receiving.receive(
             person_id=person.id,
             creator_id=creator.id,
             filename=entry["file"],

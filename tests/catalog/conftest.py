@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog import ingest
+from catalog import ingest, receiving
 from catalog.models import Creator, Upload
 from members import clock
 from members.models import Person
@@ -47,7 +47,7 @@ def send(ana: Person, band: Creator, store: Path) -> Callable[..., Upload]:
     def upload(content: bytes | Path | Iterable[bytes], filename: str = "") -> Upload:
         name = filename or (content.name if isinstance(content, Path) else "recording")
         chunks = media.chunks(content) if isinstance(content, bytes | Path) else content
-        return ingest.receive(person_id=ana.id, creator_id=band.id, filename=name, chunks=chunks, now=clock.now())
+        return receiving.receive(person_id=ana.id, creator_id=band.id, filename=name, chunks=chunks, now=clock.now())
 
     return upload
 

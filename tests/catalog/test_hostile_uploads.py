@@ -17,7 +17,7 @@ from mutagen.flac import FLAC
 from mutagen.id3 import APIC, ID3, TIT2
 from PIL import Image
 
-from catalog import ingest, naming, sandbox, sniffing
+from catalog import ingest, naming, receiving, sandbox, sniffing
 from catalog.models import Upload, Work
 from members.problems import Invalid
 from tests import media
@@ -478,7 +478,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_just_over_the_limit_is_refused_and_leaves_nothing(send: Send, store: Path, temporary: Path) -> None:
     drip = Drip(chunks=500)
 
-    with pytest.raises(ingest.TooLarge, match="larger than 100,000,000 bytes") as refusal:
+    with pytest.raises(receiving.TooLarge, match="larger than 100,000,000 bytes") as refusal:
         send(drip)
 
     assert (refusal.value.status, refusal.value.extra) == (413, {"bytes_most": 100_000_000})

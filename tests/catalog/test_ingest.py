@@ -17,7 +17,7 @@ from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 from PIL import Image
 
-from catalog import ingest, leases
+from catalog import ingest, leases, receiving
 from catalog.models import Creator, Release, Rendition, Upload, Work
 from members import clock
 from members.models import Person
@@ -320,7 +320,7 @@ def test_the_same_file_twice_is_found(take_in: Send, send: Send, store: Path) ->
     work = take_in(original).work
     before = media.files_under(store)
 
-    with pytest.raises(ingest.AlreadyUploaded) as refusal:
+    with pytest.raises(receiving.AlreadyUploaded) as refusal:
         send(original, "another-name.wav")
 
     assert refusal.value.extra == {"work": str(work.id)}
@@ -340,7 +340,7 @@ def test_another_creator_may_send_the_same_file(take_in: Send, store: Path) -> N
     ben = cast.person("ben")
     profile = cast.creator(ben)
 
-    upload = ingest.receive(
+    upload = receiving.receive(
         person_id=ben.id,
         creator_id=profile.id,
         filename="a.flac",
@@ -364,7 +364,7 @@ def test_strangers_and_viewers_send_nothing(band: Creator, store: Path) -> None:
     band.roles.create(person=viewer, role="viewer")
     for who in (viewer, cast.person("stranger")):
         with pytest.raises(NotFound):
-            ingest.receive(
+            receiving.receive(
                 person_id=who.id,
                 creator_id=band.id,
                 filename="a.flac",
@@ -377,7 +377,7 @@ def test_strangers_and_viewers_send_nothing(band: Creator, store: Path) -> None:
 
 def test_a_person_or_profile_that_does_not_exist_sends_nothing(ana: Person, store: Path) -> None:
     with pytest.raises(NotFound):
-        ingest.receive(person_id=ana.id, creator_id=uuid.uuid4(), filename="a", chunks=[b"x"], now=clock.now())
+        receiving.receive(person_id=ana.id, creator_id=uuid.uuid4(), filename="a", chunks=[b"x"], now=clock.now())
 
 
 def test_the_row_knows_the_file(send: Send, store: Path) -> None:

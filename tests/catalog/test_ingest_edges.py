@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from catalog import ingest, leases, rules, tasks
+from catalog import ingest, leases, receiving, rules, tasks
 from catalog.models import Creator, Upload, Work
 from infra.celery import celery_app
 from infra.parts.child import free_port
@@ -39,7 +39,7 @@ def test_the_same_file_sent_eight_times_at_once_is_one_upload(store: Path) -> No
     def send() -> Upload:
         together.wait()
         try:
-            return ingest.receive(
+            return receiving.receive(
                 person_id=ana.id, creator_id=band.id, filename="a.flac", chunks=media.chunks(content), now=clock.now()
             )
         finally:
@@ -56,7 +56,7 @@ def test_the_same_file_sent_eight_times_at_once_is_one_upload(store: Path) -> No
 def test_eight_workers_at_once_make_one_work(store: Path) -> None:
     ana = cast.person("ana")
     band = cast.creator(ana)
-    upload = ingest.receive(
+    upload = receiving.receive(
         person_id=ana.id,
         creator_id=band.id,
         filename="a.flac",
@@ -106,7 +106,7 @@ def test_a_broker_that_is_away_does_not_fail_the_upload(
 def test_a_store_that_is_away_is_said_at_once(send: Send, store: Path, caplog: pytest.LogCaptureFixture) -> None:
     (store / "originals").write_text("no folder can be made here")
 
-    with caplog.at_level(logging.CRITICAL), pytest.raises(ingest.StoreUnavailable, match="could not be stored"):
+    with caplog.at_level(logging.CRITICAL), pytest.raises(receiving.StoreUnavailable, match="could not be stored"):
         send(media.make("flac", seconds=3))
 
     upload = Upload.objects.get()
@@ -130,7 +130,7 @@ def test_a_file_that_never_arrived_does_not_hold_up_who_sends_it_again(send: Sen
     first = send(media.make("flac", seconds=3))
     (store / first.original_key).unlink()
     Upload.objects.filter(id=first.id).update(
-        leased_until=clock.now() + ingest.STORING, created_at=clock.now() - timedelta(seconds=61)
+        leased_until=clock.now() + receiving.STORING, created_at=clock.now() - timedelta(seconds=61)
     )
 
     second = finish(send(media.make("flac", seconds=3)))
@@ -234,7 +234,7 @@ def test_s3_that_is_away_costs_the_file_nothing(
 
 def receive(who: Person, profile: Creator, content: bytes) -> Upload:
     """Send content to a profile."""
-    return ingest.receive(
+    return receiving.receive(
         person_id=who.id, creator_id=profile.id, filename="song", chunks=media.chunks(content), now=clock.now()
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from catalog import ingest, tasks
+from catalog import ingest, receiving, tasks
 from catalog.models import Upload, Work
 from infra import demo_run
 from infra.parts.child import Child
@@ -49,7 +49,7 @@ def site(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.Mon
 def upload(site: Site) -> Upload:
     """Give a track of 70 seconds that has just arrived."""
     ana = cast.person("ana")
-    return ingest.receive(
+    return receiving.receive(
         person_id=ana.id,
         creator_id=cast.creator(ana).id,
         filename="song.flac",

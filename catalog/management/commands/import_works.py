@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog import ingest, publishing, sniffing
+from catalog import ingest, publishing, receiving, sniffing
 from catalog.models import Creator, CreatorRole, Upload
 from members import clock
 from members.problems import Problem
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         try:
             # A folder of music holds covers, lists and notes too: they are named and passed over.
             sniffing.sniff(path)
-            upload = ingest.receive(
+            upload = receiving.receive(
                 person_id=role.person_id,
                 creator_id=role.creator_id,
                 filename=path.name,
