@@ -92,6 +92,9 @@ class Work(models.Model):
     tags = ArrayField(models.CharField(max_length=40), default=list)
     musicbrainz_recording = models.UUIDField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
+    # Of a photo as it is looked at: upright, in pixels.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
     lossless = models.BooleanField(null=True)
     loudness_centilufs = models.IntegerField(null=True)
     created_at = models.DateTimeField()
@@ -107,6 +110,12 @@ class Work(models.Model):
                 condition=~Q(state="published") | Q(published_at__isnull=False), name="work_published_has_its_moment"
             ),
             models.CheckConstraint(condition=~Q(state="off") | Q(off_at__isnull=False), name="work_off_has_its_moment"),
+            models.CheckConstraint(
+                # A comparison with nothing is neither true nor false, and PostgreSQL would let it pass.
+                condition=Q(width=None, height=None)
+                | Q(width__isnull=False, height__isnull=False, width__gte=1, height__gte=1),
+                name="work_has_both_edges_or_none",
+            ),
         ]
         indexes = [
             models.Index(fields=["-published_at", "-id"], condition=Q(state="published"), name="work_new"),
@@ -164,7 +173,9 @@ class Rendition(models.Model):
 
     For `hls-128` and `hls-256` the layout is `{"init": {"file", "bytes"}, "segments": [{"file", "offset", "bytes",
     "micros"}, ...], "target_seconds"}`: `micros` are millionths of a second of sound, `file` is a name under `prefix`.
-    For `waveform` it is `{"peaks": [0..100, ...]}`; for `cover` `{"file", "width", "height", "content_type"}`.
+    For `waveform` it is `{"peaks": [0..100, ...]}`; for `cover` and `view` `{"file", "width", "height",
+    "content_type"}`, where a cover may have a smaller one beside it, `"small": {"file", "width", "height"}`. For
+    `preview` it is `{"sizes": [{"file", "width", "height", "bytes"}, ...], "content_type"}`, the smallest first.
     """
 
     class Kind(models.TextChoices):
