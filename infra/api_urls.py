@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog import api as catalog
 from members import api as members
-from playback import api as playback
+from playback.api import listening, staff, wallet
 
 urlpatterns = [
     path("works", catalog.Works.as_view()),
@@ -13,23 +13,23 @@ urlpatterns = [
     path("works/<uuid:work_id>/ladder", catalog.Ladder.as_view()),
     path("works/<uuid:work_id>/publish", catalog.Publish.as_view()),
     path("works/<uuid:work_id>/take-off", catalog.TakeOff.as_view()),
-    path("works/<uuid:work_id>/opening", playback.Opening.as_view()),
-    path("works/<uuid:work_id>/purchase", playback.Purchase.as_view()),
+    path("works/<uuid:work_id>/opening", listening.Opening.as_view()),
+    path("works/<uuid:work_id>/purchase", listening.Purchase.as_view()),
     path("uploads", catalog.Uploads.as_view()),
     path("uploads/<uuid:upload_id>", catalog.OneUpload.as_view()),
     path("creators", catalog.Creators.as_view()),
     path("creators/<slug:slug>", catalog.OneCreator.as_view()),
-    path("sessions", playback.Sessions.as_view()),
-    path("sessions/<uuid:session_id>", playback.OneSession.as_view()),
-    path("sessions/<uuid:session_id>/charge", playback.ChargeSession.as_view()),
-    path("sessions/<uuid:session_id>/progress", playback.Progress.as_view()),
-    path("wallet", playback.Wallet.as_view()),
-    path("wallet/limits", playback.Limits.as_view()),
-    path("wallet/entries", playback.Entries.as_view()),
-    path("wallet/top-ups", playback.TopUps.as_view()),
-    path("wallet/top-ups/<uuid:top_up_id>", playback.OneTopUp.as_view()),
-    path("staff/reversals", playback.Reversals.as_view()),
-    path("staff/grants", playback.Grants.as_view()),
+    path("sessions", listening.Sessions.as_view()),
+    path("sessions/<uuid:session_id>", listening.OneSession.as_view()),
+    path("sessions/<uuid:session_id>/charge", listening.ChargeSession.as_view()),
+    path("sessions/<uuid:session_id>/progress", listening.Progress.as_view()),
+    path("wallet", wallet.Wallet.as_view()),
+    path("wallet/limits", wallet.Limits.as_view()),
+    path("wallet/entries", wallet.Entries.as_view()),
+    path("wallet/top-ups", wallet.TopUps.as_view()),
+    path("wallet/top-ups/<uuid:top_up_id>", wallet.OneTopUp.as_view()),
+    path("staff/reversals", staff.Reversals.as_view()),
+    path("staff/grants", staff.Grants.as_view()),
     path("policies", members.Policies.as_view()),
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

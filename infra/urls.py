@@ -6,11 +6,11 @@ from django.views.decorators.csrf import csrf_exempt
 from catalog import files
 from infra import pages
 from members import wellknown
-from playback import api as playback
+from playback.api import listening, wallet
 
 machines = [
-    path("webhooks/gateway", csrf_exempt(playback.webhook), name="gateway-webhook"),
-    path("play/<str:capability>.m3u8", playback.playlist, name="playlist"),
+    path("webhooks/gateway", csrf_exempt(wallet.webhook), name="gateway-webhook"),
+    path("play/<str:capability>.m3u8", listening.playlist, name="playlist"),
     path("files/<int:expires>/<str:mac>/<path:key>", files.file, name="file"),
     path(".well-known/refrain-keys.json", wellknown.refrain_keys, name="keys"),
 ]

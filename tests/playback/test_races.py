@@ -13,7 +13,8 @@ from catalog.models import Work
 from members import clock
 from members.models import Month, Person
 from members.problems import Problem
-from playback import api, charging, reversals, sessions, topups, wallets
+from playback import charging, reversals, sessions, topups, wallets
+from playback.api import listening
 from playback.models import Charge, GatewayEvent, Holding, PromoBudget, Reversal, Session, Wallet
 from tests import cast
 
@@ -185,10 +186,10 @@ def test_a_quote_that_lapsed_is_written_anew_by_one_and_charged_by_another_and_n
     cast.play(lena, track)
     sitting, _ = sessions.begin(person_id=lena.id, work_id=track.id, now=clock.now())
     cast.give_back(Charge.objects.get(play_number=1))
-    told = all_at_once(lambda _: api.charge_content(lena.id, sitting.id, 1_000_000)["play_number"])
+    told = all_at_once(lambda _: listening.charge_content(lena.id, sitting.id, 1_000_000)["play_number"])
     assert set(told) <= {1, "price-changed"}
     assert Charge.objects.filter(reversal_id=None).count() == 2
-    assert api.charge_content(lena.id, sitting.id, 2_000)["play_number"] == 1
+    assert listening.charge_content(lena.id, sitting.id, 2_000)["play_number"] == 1
 
 
 def test_many_give_back_the_same_charge_and_it_comes_back_once(lena: Person, track: Work) -> None:

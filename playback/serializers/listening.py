@@ -1,0 +1,70 @@
+"""Sessions, charges and openings, field by field."""
+
+from rest_framework import serializers
+
+from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros
+
+
+class SessionBody(StrictSerializer):
+    """Which work."""
+
+    work = serializers.UUIDField()
+
+
+class PriceBody(StrictSerializer):
+    """The most that may be charged."""
+
+    price_micros = WholeMicros()
+
+
+class ProgressBody(StrictSerializer):
+    """How far it was heard."""
+
+    position_seconds = Seconds(min_value=0, max_value=86_400)
+    state = serializers.ChoiceField(choices=["playing", "stopped", "completed"])
+
+
+class SessionSerializer(serializers.Serializer):
+    """A session and its quote. Money in micros of `currency`."""
+
+    id = serializers.UUIDField()
+    work = serializers.UUIDField()
+    kind = serializers.CharField()
+    owned = serializers.BooleanField()
+    own = serializers.BooleanField()
+    free = serializers.BooleanField()
+    charged = serializers.BooleanField()
+    play_number = serializers.IntegerField(allow_null=True)
+    price_micros = serializers.IntegerField()
+    paid_micros = serializers.IntegerField()
+    cap_micros = serializers.IntegerField()
+    remaining_micros = serializers.IntegerField()
+    currency = serializers.CharField()
+    pricing_version = serializers.IntegerField()
+    free_seconds = serializers.FloatField()
+    open_seconds = serializers.FloatField()
+    duration_seconds = serializers.FloatField()
+    blocked = ProblemSerializer(allow_null=True)
+    playlist_url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class ChargedSerializer(serializers.Serializer):
+    """What was charged, the same however often it is asked."""
+
+    charged_micros = serializers.IntegerField()
+    play_number = serializers.IntegerField(allow_null=True)
+    paid_micros = serializers.IntegerField()
+    remaining_micros = serializers.IntegerField()
+    owned = serializers.BooleanField()
+    balance_micros = serializers.IntegerField()
+    promo_micros = serializers.IntegerField()
+    playlist_url = serializers.CharField(required=False)
+
+
+class OpeningSerializer(serializers.Serializer):
+    """Where the opening is heard."""
+
+    playlist_url = serializers.CharField()
+    free_seconds = serializers.FloatField()
+    open_seconds = serializers.FloatField()
