@@ -8,6 +8,7 @@ may be null is compared only after it was asked not to be.
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -114,6 +115,18 @@ class Session(models.Model):
         OWN = "own"
         FREE = "free"
 
+    class Source(models.TextChoices):
+        WORK = "work"
+        RELEASE = "release"
+        CREATOR = "creator"
+        SEARCH = "search"
+        FRONT = "front"
+        FEED = "feed"
+        LIBRARY = "library"
+        QUEUE = "queue"
+        EMBED = "embed"
+        API = "api"
+
     pk = models.CompositePrimaryKey("listener_id", "id")
     listener = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="listening_sessions", db_index=False
@@ -121,6 +134,8 @@ class Session(models.Model):
     id = models.UUIDField(default=uuid.uuid4, editable=False)
     work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="listening_sessions")
     basis = models.CharField(max_length=5, choices=Basis)
+    # From where one came to the work, as the page said.
+    source = models.CharField(max_length=8, choices=Source, default=Source.API, db_default=Source.API)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     # The quote.
@@ -368,3 +383,36 @@ class OpeningCount(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["work", "day"], name="opening_count_one_per_day")]
+
+
+class AudienceDay(models.Model):
+    """What happened to a work on one day, counted once its night was over. The rows of a settled month lose their ids.
+
+    `payer_ids` and `unpaid_ids` name at most five listeners who paid that day, and who listened without paying: as many
+    as the privacy floor must tell apart when days are joined, and never more.
+    """
+
+    pk = models.CompositePrimaryKey("work_id", "day")
+    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="audience_days", db_index=False)
+    day = models.DateField()
+    sessions = models.PositiveIntegerField(default=0)
+    charges = models.PositiveIntegerField(default=0)
+    paid_micros = models.BigIntegerField(default=0)
+    payer_ids = ArrayField(models.UUIDField(), default=list)
+    unpaid_ids = ArrayField(models.UUIDField(), default=list)
+
+
+class AudienceMonth(models.Model):
+    """The audience of a work in a month that is over: settled once, never changed."""
+
+    pk = models.CompositePrimaryKey("work_id", "month")
+    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="audience_months", db_index=False)
+    month = models.DateField()
+    content = models.JSONField()
+
+
+class AudienceCounted(models.Model):
+    """A day whose audience has been counted, and whether it was a month's last whose figures are settled."""
+
+    day = models.DateField(primary_key=True)
+    settled = models.BooleanField(default=False)
