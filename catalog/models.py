@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 
@@ -16,7 +16,10 @@ class Creator(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     about = models.TextField(blank=True)
+    links = ArrayField(models.URLField(max_length=300), default=list, db_default=[], blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    # From then on nothing new happens under it: its works are off, who owns one keeps it.
+    closed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
@@ -36,6 +39,38 @@ class CreatorRole(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["creator", "person"], name="creator_role_once_per_person")]
+
+
+class RoleInvitation(models.Model):
+    """A role in a profile offered to an address: who signs in with it, verified, may accept."""
+
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=6, choices=CreatorRole.Role)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    answer = models.CharField(max_length=9, choices=Answer, blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["creator", "email"], condition=Q(answered_at=None), name="role_invitation_waits_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
+                name="role_invitation_answer_has_its_moment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["email"], condition=Q(answered_at=None), name="role_invitation_waiting"),
+        ]
 
 
 class Release(models.Model):
@@ -200,16 +235,48 @@ class Rendition(models.Model):
 
 
 class SplitSheet(models.Model):
-    """A dated list of payees with shares. In force from its moment until a newer one is."""
+    """A dated list of payees with shares. In force from its moment until a newer one is.
+
+    Without `in_force_from` and `ended_at` it waits for answers. It is written once: changing shares is a newer sheet.
+    """
+
+    class Ending(models.TextChoices):
+        DECLINED = "declined"
+        REPLACED = "replaced"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     work = models.ForeignKey(Work, models.PROTECT, related_name="split_sheets")
     version = models.PositiveIntegerField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     in_force_from = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=8, choices=Ending, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["work", "version"], name="split_sheet_version_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["work", "version"], name="split_sheet_version_is_unique"),
+            models.UniqueConstraint(
+                fields=["work"], condition=Q(in_force_from=None, ended_at=None), name="split_sheet_waits_alone"
+            ),
+            models.CheckConstraint(
+                condition=Q(in_force_from=None) | Q(ended_at=None), name="split_sheet_in_force_has_no_ending"
+            ),
+            models.CheckConstraint(
+                condition=Q(ending="", ended_at=None) | (~Q(ending="") & Q(ended_at__isnull=False)),
+                name="split_sheet_ending_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(in_force_from=None) | Q(in_force_from__gte=F("created_at")),
+                name="split_sheet_is_never_backdated",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at"], condition=Q(in_force_from=None, ended_at=None), name="split_sheet_waiting"
+            )
+        ]
 
 
 class SplitLine(models.Model):
@@ -219,8 +286,10 @@ class SplitLine(models.Model):
     line_number = models.PositiveIntegerField()
     email = models.EmailField()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="split_lines")
+    part = models.CharField(max_length=80, blank=True, help_text="What the share is for, in the publisher's words.")
     share_ppm = models.PositiveIntegerField()
     accepted_at = models.DateTimeField(null=True)
+    declined_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -228,4 +297,9 @@ class SplitLine(models.Model):
             models.CheckConstraint(
                 condition=Q(share_ppm__gte=1, share_ppm__lte=1_000_000), name="split_share_is_within_the_whole"
             ),
+            models.UniqueConstraint(fields=["sheet", "email"], name="split_payee_stands_once_on_a_sheet"),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(declined_at=None), name="split_line_has_one_answer"
+            ),
         ]
+        indexes = [models.Index(fields=["email"], condition=Q(accepted_at=None), name="split_line_unanswered")]

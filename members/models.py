@@ -134,16 +134,26 @@ class PolicyVersion(models.Model):
 
 
 class Notice(models.Model):
-    """A message to a person. The row is the queue: unsent rows are found by the sweep when nobody woke the worker."""
+    """A message to a person, or to an address that is nobody's yet; `html` is the same as `body`, laid out.
+
+    The row is the queue: unsent rows are found by the sweep when nobody woke the worker.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    person = models.ForeignKey(Person, models.PROTECT, related_name="notices")
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="notices")
+    address = models.EmailField(blank=True)
     key = models.CharField(max_length=200, unique=True)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    html = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person=None) ^ Q(address=""), name="notice_goes_to_a_person_or_an_address"
+            )
+        ]
         indexes = [models.Index(fields=["created_at"], condition=Q(sent_at=None), name="notice_unsent")]
