@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from catalog import views
+from catalog.views import shelf, upload, works
 
 app_name = "catalog"
 urlpatterns = [
-    path("works/<uuid:work_id>", views.work, name="work"),
-    path("works/<uuid:work_id>/listening", views.listening, name="listening"),
-    path("creators/<slug:slug>", views.creator, name="creator"),
-    path("upload", views.upload, name="upload"),
+    path("works/<uuid:work_id>", works.work, name="work"),
+    path("works/<uuid:work_id>/listening", works.listening, name="listening"),
+    path("creators/<slug:slug>", shelf.creator, name="creator"),
+    path("upload", upload.upload, name="upload"),
 ]

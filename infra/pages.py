@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog import drawing, profiles, publishing
-from catalog import views as catalog_pages
+from catalog.views import shelf
 from infra.explanations import Explanation, all_explanations, explain
 from members import policies
 from members.access import NotSignedIn
@@ -94,8 +94,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 def front(request: HttpRequest) -> HttpResponse:
     """Show what this is, and the new works."""
     now = moment_of(request)
-    works = list(catalog_pages.on_the_shelf()[:NEW_WORKS])
-    shown = catalog_pages.cards(works, person_id=person_id_of(request), now=now)
+    works = list(shelf.on_the_shelf()[:NEW_WORKS])
+    shown = shelf.cards(works, person_id=person_id_of(request), now=now)
     first = next((card for card in shown if not card.owned and not card.own and card.price_micros is not None), None)
     steps, _ = publishing.steps_now(figure=first.work.price_micros if first else None, now=now)
     revenue = policies.policy_at("revenue", now)

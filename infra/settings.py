@@ -209,8 +209,8 @@ UPLOAD_PATHS = ["/api/v1/uploads"]
 
 # Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
-CATALOG_WORK_FRAGMENT = "playback.views.listening_fragment"
-CATALOG_SHELF_STANDINGS = "playback.views.standings"
+CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
+CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 
 AUTH_USER_MODEL = "members.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

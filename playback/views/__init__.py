@@ -1,0 +1,1 @@
+"""The pages of playback, a module for each kind."""
