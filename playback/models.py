@@ -157,7 +157,9 @@ class Session(models.Model):
     # What happened.
     charge_id = models.UUIDField(null=True)
     reversed_at = models.DateTimeField(null=True)
+    # Until when what was opened is open. A photo's charge opens it for `view_seconds`; null for a track.
     playlist_until = models.DateTimeField()
+    view_seconds = models.PositiveSmallIntegerField(null=True)
     position_ms = models.PositiveIntegerField(default=0)
     completed_at = models.DateTimeField(null=True)
 
@@ -426,15 +428,15 @@ class Certificate(models.Model):
     work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="certificates")
     # It holds while the holding is owned since this very moment: a reversal ends it for good.
     owned_at = models.DateTimeField()
-    # The name that the listener wanted in it, or nothing.
-    holder = models.CharField(max_length=120, blank=True)
     as_of = models.DateTimeField()
+    # Of what it says beside its id and its moment: the same is not said twice.
+    said_sha256 = models.CharField(max_length=64)
     content = models.JSONField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["listener", "work", "owned_at", "holder"], name="certificate_one_per_ownership_and_name"
+                fields=["listener", "work", "owned_at", "said_sha256"], name="certificate_says_a_thing_once"
             ),
         ]
 

@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("owned_at", models.DateTimeField()),
-                ("holder", models.CharField(blank=True, max_length=120)),
                 ("as_of", models.DateTimeField()),
+                ("said_sha256", models.CharField(max_length=64)),
                 ("content", models.JSONField()),
                 (
                     "listener",
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("listener", "work", "owned_at", "holder"), name="certificate_one_per_ownership_and_name"
+                        fields=("listener", "work", "owned_at", "said_sha256"), name="certificate_says_a_thing_once"
                     )
                 ],
             },

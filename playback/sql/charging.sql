@@ -19,18 +19,15 @@ CREATE TYPE playback_answer AS (
     limit_name text,          -- day or month, with spending-limit-reached
     limit_micros bigint,
     needed_micros bigint,     -- what would have been charged, with a refusal
-    playlist_until timestamptz
+    playlist_until timestamptz  -- of a track; a photo has no playlist
 );
 
--- Take `amount` from the locked wallet `w` for a play (with its number and session) or a purchase (with neither).
--- `h` is the holding as read under the lock; `terms` are used, and kept from now on, if it has none yet.
-CREATE FUNCTION playback_take(
-    w playback_wallet, h playback_holding, terms playback_holding,
-    session uuid, number smallint, amount bigint
-) RETURNS playback_answer LANGUAGE plpgsql AS $$
+-- Spend `amount` from the locked wallet `w`: promo first, both counters. The answer has an outcome only where it refuses,
+-- and nothing has moved then.
+CREATE FUNCTION playback_spend(w playback_wallet, amount bigint, moment timestamptz)
+RETURNS playback_answer LANGUAGE plpgsql AS $$
 DECLARE
     a playback_answer;
-    moment timestamptz;
     today date;
     this_month date;
     spent_today bigint;
@@ -39,10 +36,8 @@ DECLARE
     month_limit bigint;
     from_promo bigint;
 BEGIN
-    moment := coop_money_moment();
     today := coop_day(moment);
     this_month := date_trunc('month', today);
-    a.work_id := terms.work_id;
     a.balance_micros := w.balance_micros;
     a.promo_micros := w.promo_micros;
     a.needed_micros := amount;
@@ -79,26 +74,44 @@ BEGIN
     END IF;
     -- end
     from_promo := least(w.promo_micros, amount);
-    a.charge_id := gen_random_uuid();
-    a.play_number := number;
     a.charged_micros := amount;
-    a.cap_micros := coalesce(h.cap_micros, terms.cap_micros);
-    a.paid_micros := coalesce(h.paid_micros, 0) + amount;
     a.promo_micros := w.promo_micros - from_promo;
     a.balance_micros := w.balance_micros - (amount - from_promo);
-
     UPDATE playback_wallet SET
         balance_micros = a.balance_micros, promo_micros = a.promo_micros,
         spent_day = today, spent_day_micros = spent_today + amount,
         spent_month = this_month, spent_month_micros = spent_this_month + amount
     WHERE listener_id = w.listener_id;
+    RETURN a;
+END $$;
+
+-- Take `amount` from the locked wallet `w` for a play (with its number and session) or a purchase (with neither).
+-- `h` is the holding as read under the lock; `terms` are used, and kept from now on, if it has none yet.
+CREATE FUNCTION playback_take(
+    w playback_wallet, h playback_holding, terms playback_holding,
+    session uuid, number smallint, amount bigint
+) RETURNS playback_answer LANGUAGE plpgsql AS $$
+DECLARE
+    a playback_answer;
+    moment timestamptz;
+BEGIN
+    moment := coop_money_moment();
+    a := playback_spend(w, amount, moment);
+    a.work_id := terms.work_id;
+    IF a.outcome IS NOT NULL THEN
+        RETURN a;
+    END IF;
+    a.charge_id := gen_random_uuid();
+    a.play_number := number;
+    a.cap_micros := coalesce(h.cap_micros, terms.cap_micros);
+    a.paid_micros := coalesce(h.paid_micros, 0) + amount;
 
     INSERT INTO playback_charge (
         listener_id, id, work_id, session_id, kind, play_number, amount_micros, promo_micros, charged_at, pricing_version,
         paid_after_micros, cap_after_micros, balance_after_micros, promo_after_micros
     ) VALUES (
         w.listener_id, a.charge_id, terms.work_id, session, CASE WHEN number IS NULL THEN 'purchase' ELSE 'play' END, number,
-        amount, from_promo, moment, coalesce(h.pricing_version, terms.pricing_version),
+        amount, w.promo_micros - a.promo_micros, moment, coalesce(h.pricing_version, terms.pricing_version),
         a.paid_micros, a.cap_micros, a.balance_micros, a.promo_micros
     );
 
@@ -145,11 +158,11 @@ BEGIN
     a.work_id := s.work_id;
     a.balance_micros := w.balance_micros;
     a.promo_micros := w.promo_micros;
-    a.playlist_until := s.playlist_until;
+    a.playlist_until := CASE WHEN s.view_seconds IS NULL THEN s.playlist_until END;
     -- guard charged once
     IF s.charge_id IS NOT NULL THEN
         SELECT 'recorded', c.id, c.work_id, c.play_number, c.amount_micros, c.paid_after_micros, c.cap_after_micros,
-               c.balance_after_micros, c.promo_after_micros, NULL, NULL, NULL, s.playlist_until
+               c.balance_after_micros, c.promo_after_micros, NULL, NULL, NULL, a.playlist_until
           INTO a FROM playback_charge c WHERE c.listener_id = p_listener AND c.id = s.charge_id;
         RETURN a;
     END IF;
@@ -202,8 +215,11 @@ BEGIN
     terms.cap_micros := s.cap_micros;
     a := playback_take(w, h, terms, s.id, s.play_number, s.price_micros);
     IF a.outcome = 'charged' THEN
-        UPDATE playback_session SET charge_id = a.charge_id WHERE listener_id = p_listener AND id = p_session;
-        a.playlist_until := s.playlist_until;
+        -- A photo is seen in full from now on for so long as its session says.
+        UPDATE playback_session SET
+            charge_id = a.charge_id, playlist_until = coalesce(coop_now() + make_interval(secs => view_seconds), playlist_until)
+        WHERE listener_id = p_listener AND id = p_session;
+        a.playlist_until := CASE WHEN s.view_seconds IS NULL THEN s.playlist_until END;
     END IF;
     RETURN a;
 END $$;
@@ -228,6 +244,11 @@ BEGIN
     terms.growth_den := t_den;
     terms.pricing_version := t_version;
     terms.cap_micros := t_cap;
+    -- Suspended since the caller looked: from then on nothing is sold.
+    IF (SELECT state FROM catalog_work_standing WHERE work_id = p_work) = 'suspended' THEN
+        a.outcome := 'work-unavailable';
+        RETURN a;
+    END IF;
     IF coalesce(h.cap_micros, t_cap) - coalesce(h.paid_micros, 0) > price THEN
         a.outcome := 'price-changed';
         RETURN a;
