@@ -8,6 +8,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from catalog.report_models import Appeal as Appeal
+from catalog.report_models import AppealDecision as AppealDecision
+from catalog.report_models import Lifting as Lifting
+from catalog.report_models import Report as Report
+from catalog.report_models import ReportDecision as ReportDecision
+from catalog.report_models import Suspension as Suspension
+
 
 class Creator(models.Model):
     """The profile a work appears under: a musician, a band, a photographer. Run by people in roles."""

@@ -14,6 +14,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from playback.cashout_models import CashOut as CashOut
+from playback.cashout_models import Refund as Refund
+from playback.cashout_models import RefundTransfer as RefundTransfer
+
 
 class Wallet(models.Model):
     """What a listener can spend, and the limits they set. Locked first by whatever moves their money."""
@@ -326,6 +330,7 @@ class GatewayEvent(models.Model):
     id = models.CharField(primary_key=True, max_length=80)
     type = models.CharField(max_length=40)
     top_up = models.ForeignKey(TopUp, models.PROTECT, null=True, related_name="events")
+    refund = models.ForeignKey("playback.Refund", models.PROTECT, null=True, related_name="events")
     content = models.JSONField()
     received_at = models.DateTimeField()
 
@@ -398,7 +403,6 @@ class AudienceDay(models.Model):
     work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="audience_days", db_index=False)
     day = models.DateField()
     sessions = models.PositiveIntegerField(default=0)
-    charges = models.PositiveIntegerField(default=0)
     paid_micros = models.BigIntegerField(default=0)
     payer_ids = ArrayField(models.UUIDField(), default=list)
     unpaid_ids = ArrayField(models.UUIDField(), default=list)
