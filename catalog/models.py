@@ -8,12 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from catalog.report_models import Appeal as Appeal
-from catalog.report_models import AppealDecision as AppealDecision
-from catalog.report_models import Lifting as Lifting
-from catalog.report_models import Report as Report
-from catalog.report_models import ReportDecision as ReportDecision
-from catalog.report_models import Suspension as Suspension
+from catalog import report_models  # noqa: F401  (Django finds rows where models are)
 
 
 class Creator(models.Model):
@@ -94,6 +89,7 @@ class Release(models.Model):
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ALBUM)
     released_on = models.DateField(null=True)
+    musicbrainz_release = models.UUIDField(null=True)
 
 
 class Work(models.Model):
@@ -186,6 +182,9 @@ class Upload(models.Model):
     percent = models.PositiveSmallIntegerField(default=0)
     reason = models.TextField(blank=True)
     filename = models.CharField(max_length=255)
+    # Where it lay among the files it came with: photos of one folder become a series.
+    folder = models.CharField(max_length=255, blank=True)
+    replaces = models.ForeignKey(Work, models.PROTECT, null=True, related_name="replacements")
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     kind = models.CharField(max_length=16, blank=True)
@@ -207,6 +206,60 @@ class Upload(models.Model):
                 fields=["created_at"], condition=~Q(state__in=["ready", "rejected"]), name="upload_unfinished"
             ),
             models.Index(fields=["creator", "sha256"], name="upload_same_file"),
+        ]
+
+
+class Transfer(models.Model):
+    """A file while it is being sent, in pieces and perhaps over days; complete, it becomes an upload.
+
+    `parts` names what has arrived, in order: `[[key in the store, bytes], ...]`, together `offset_bytes`.
+    """
+
+    class State(models.TextChoices):
+        SENDING = "sending"
+        COMPLETE = "complete"
+        RECEIVED = "received"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="transfers")
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="transfers")
+    filename = models.CharField(max_length=255)
+    folder = models.CharField(max_length=255, blank=True)
+    # What the sender's machine says of the file: it tells two of the same name and size apart when one goes on.
+    modified_ms = models.BigIntegerField(null=True)
+    replaces = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
+    size_bytes = models.BigIntegerField()
+    offset_bytes = models.BigIntegerField(default=0)
+    parts = models.JSONField(default=list)
+    state = models.CharField(max_length=8, choices=State, default=State.SENDING)
+    reason = models.TextField(blank=True)
+    upload = models.ForeignKey(Upload, models.PROTECT, null=True, related_name="transfers")
+    # The work that this very file is already, when it was refused for that.
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(offset_bytes__gte=0, offset_bytes__lte=F("size_bytes")), name="transfer_offset_is_within"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["complete", "received"]) | Q(offset_bytes=F("size_bytes")),
+                name="transfer_complete_has_all",
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(reason=""), name="transfer_refused_has_a_reason"),
+            models.CheckConstraint(
+                condition=~Q(state="received") | Q(upload__isnull=False), name="transfer_received_has_an_upload"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "-created_at"], name="transfer_by_person"),
+            models.Index(fields=["created_at"], condition=Q(state="complete"), name="transfer_waiting"),
+            models.Index(fields=["expires_at"], name="transfer_expiring"),
         ]
 
 
@@ -239,6 +292,56 @@ class Rendition(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["work", "kind"], name="rendition_one_of_a_kind")]
+
+
+class Download(models.Model):
+    """A file for somebody to keep, made from an original on demand. The row is the queue, and says what was made.
+
+    `fingerprint` is the SHA-256 of what was written into the file's tags: another one asks for another file.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        READY = "ready"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    work = models.ForeignKey(Work, models.PROTECT, related_name="downloads")
+    # The version of the work that it is made from.
+    upload = models.ForeignKey(Upload, models.PROTECT, related_name="downloads")
+    format = models.CharField(max_length=8)
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    percent = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    key = models.CharField(max_length=400, blank=True)
+    filename = models.CharField(max_length=255, blank=True)
+    content_type = models.CharField(max_length=80, blank=True)
+    size_bytes = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "format"], name="download_one_of_a_format"),
+            models.CheckConstraint(
+                condition=~Q(state="ready") | (~Q(key="") & ~Q(sha256="") & Q(size_bytes__isnull=False)),
+                name="download_ready_has_a_file",
+            ),
+            models.CheckConstraint(condition=~Q(state="failed") | ~Q(reason=""), name="download_failed_has_a_reason"),
+            models.CheckConstraint(condition=Q(percent__lte=100), name="download_percent_is_at_most_100"),
+        ]
+        indexes = [models.Index(fields=["asked_at"], condition=Q(state="waiting"), name="download_waiting")]
+
+
+class Leftover(models.Model):
+    """Files that nothing names any more, kept until the last address that was signed for them has lapsed."""
+
+    prefix = models.CharField(max_length=200, unique=True)
+    remove_after = models.DateTimeField()
 
 
 class SplitSheet(models.Model):

@@ -14,9 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from playback.cashout_models import CashOut as CashOut
-from playback.cashout_models import Refund as Refund
-from playback.cashout_models import RefundTransfer as RefundTransfer
+from playback import cashout_models  # noqa: F401  (Django finds rows where models are)
 
 
 class Wallet(models.Model):

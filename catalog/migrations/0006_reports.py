@@ -1,9 +1,9 @@
 """Reports of works, decisions, suspensions and appeals."""
 
+import uuid
 from pathlib import Path
 
 import django.db.models.deletion
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 

@@ -1,9 +1,9 @@
 """Cash-outs: what was taken, what is refunded to which payment, transfers by hand."""
 
+import uuid
 from pathlib import Path
 
 import django.db.models.deletion
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
