@@ -57,6 +57,7 @@ class Sitting:
     blocked: Problem | None
     expires_at: datetime
     playlist_until: datetime
+    position_seconds: float
     reversed: bool
 
     @property
@@ -260,15 +261,27 @@ def openings(*, work_id: UUID, duration_ms: int, now: datetime) -> Opening:
     The gate is the first boundary of a segment at least five seconds later, so that the sound goes on while the charge
     is asked.
     """
-    policy = policies.policy_at("opening", now)
+    version = policies.policy_at("opening", now).seq
+    free = free_ms(duration_ms=duration_ms, now=now)
+    if free == 0:
+        return Opening(free_ms=0, open_ms=0, version=version)
+    open_ms = delivery.boundary_ms(work_id=work_id, at_least_ms=free + LEAD_MS)
+    return Opening(free_ms=free, open_ms=open_ms, version=version)
+
+
+def free_ms(*, duration_ms: int, now: datetime) -> int:
+    """Return how much of a track is free, in thousandths of a second; 0 for one too short to have an opening."""
     if duration_ms < OPENING_FROM_MS:
-        return Opening(free_ms=0, open_ms=0, version=policy.seq)
-    free_ms = min(int(policy.params["seconds"]) * 1000, duration_ms // 2)
-    return Opening(
-        free_ms=free_ms,
-        open_ms=delivery.boundary_ms(work_id=work_id, at_least_ms=free_ms + LEAD_MS),
-        version=policy.seq,
-    )
+        return 0
+    return min(int(policies.policy_at("opening", now).params["seconds"]) * 1000, duration_ms // 2)
+
+
+def basis_of(*, standing: Standing, held: Held, asked: Quote, now: datetime) -> str | None:
+    """Return on what basis the work is heard now, or None where it cannot be. Asks nothing of the database."""
+    try:
+        return _basis(standing, held, now, asked)
+    except WorkUnavailable:
+        return None
 
 
 def _still_heard(live: Session, held: Held, standing: Standing, now: datetime) -> bool:
@@ -379,5 +392,6 @@ def _sitting(session: Session, standing: Standing, held: Held, overview: WalletO
         blocked=overview.refusal(session.price_micros) if asks else None,
         expires_at=session.expires_at,
         playlist_until=session.playlist_until,
+        position_seconds=session.position_ms / 1000,
         reversed=session.reversed_at is not None,
     )

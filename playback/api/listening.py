@@ -64,6 +64,7 @@ def session_content(sitting: Sitting, *, listener_id: UUID) -> dict[str, Any]:
         "blocked": sitting.blocked.content() if sitting.blocked else None,
         "playlist_url": playlist_url(listener_id=listener_id, session_id=sitting.id, until=sitting.playlist_until),
         "expires_at": sitting.expires_at,
+        "position_seconds": sitting.position_seconds,
     }
 
 

@@ -47,6 +47,7 @@ class SessionSerializer(serializers.Serializer):
     blocked = ProblemSerializer(allow_null=True)
     playlist_url = serializers.CharField()
     expires_at = serializers.DateTimeField()
+    position_seconds = serializers.FloatField(help_text="How far it was heard, for who goes on where they stopped.")
 
 
 class ChargedSerializer(serializers.Serializer):
