@@ -1,7 +1,10 @@
 """Admission: who belongs, and what they may do for the co-op. Other apps ask here and never read the rows."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
+
+from allauth.account.models import EmailAddress
 
 from members.models import Person, StaffRole
 from members.problems import NotFound
@@ -19,6 +22,25 @@ class Staff(StrEnum):
 def email_of(person_id: UUID) -> str:
     """Return the address a person signs in with. One query. Raises NotFound."""
     found = Person.objects.filter(id=person_id).values_list("email", flat=True).first()
+    if found is None:
+        raise NotFound("there is no such person")
+    return found
+
+
+def addresses_of(person_id: UUID) -> frozenset[str]:
+    """Return the addresses the person proved to be theirs, in lower case. One query."""
+    verified = EmailAddress.objects.filter(user_id=person_id, verified=True).values_list("email", flat=True)
+    return frozenset(email.lower() for email in verified)
+
+
+def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return what people are called by. One query."""
+    return {person.id: str(person) for person in Person.objects.filter(id__in=set(person_ids)).only("name", "email")}
+
+
+def name_of(person_id: UUID) -> str:
+    """Return the name a person goes by, which may be empty. One query. Raises NotFound."""
+    found = Person.objects.filter(id=person_id).values_list("name", flat=True).first()
     if found is None:
         raise NotFound("there is no such person")
     return found

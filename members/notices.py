@@ -1,23 +1,36 @@
-"""Notices: mail to a person. The row is the queue; it is written in the transaction whose news it carries."""
+"""Notices: mail to a person, or to an address that was invited. The row is the queue.
+
+It is written in the transaction whose news it carries. `members.letters` lays a notice out as text and as HTML.
+"""
 
 import logging
 import uuid
 from datetime import datetime
 
-from django.core.mail import send_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from members.models import Notice
 
 ATTEMPTS_MOST = 10
+SUBJECT_MOST = 200
 logger = logging.getLogger(__name__)
 
 
-def write(*, person_id: uuid.UUID, key: str, subject: str, body: str, now: datetime) -> None:
-    """Write a notice once per `key`; the worker sends it. Writing it again changes nothing."""
-    Notice.objects.bulk_create(
-        [Notice(person_id=person_id, key=key, subject=subject, body=body, created_at=now)], ignore_conflicts=True
-    )
+def write(*, person_id: uuid.UUID, key: str, subject: str, body: str, now: datetime, html: str = "") -> None:
+    """Write a notice to a person once per `key`; the worker sends it. Writing it again changes nothing."""
+    _keep(Notice(person_id=person_id, key=key, subject=subject, body=body, html=html, created_at=now))
+
+
+def write_to(*, address: str, key: str, subject: str, body: str, now: datetime, html: str = "") -> None:
+    """Write a notice to an address, which need be nobody's, once per `key`."""
+    _keep(Notice(address=address, key=key, subject=subject, body=body, html=html, created_at=now))
+
+
+def _keep(notice: Notice) -> None:
+    # Names stand in subjects, and a line's end in one would be another header.
+    notice.subject = " ".join(notice.subject.split())[:SUBJECT_MOST]
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 
 def send_waiting(*, now: datetime, limit: int = 100) -> int:
@@ -39,7 +52,7 @@ def send_waiting(*, now: datetime, limit: int = 100) -> int:
                 continue
             notice.attempts += 1
             try:
-                send_mail(notice.subject, notice.body, None, [notice.person.email])
+                _send(notice)
             except OSError:
                 logger.exception("notice %s could not be sent", notice.id)
             else:
@@ -47,3 +60,12 @@ def send_waiting(*, now: datetime, limit: int = 100) -> int:
                 sent += 1
             notice.save(update_fields=["attempts", "sent_at"])
     return sent
+
+
+def _send(notice: Notice) -> None:
+    """Send one, as text and, where it has it, as HTML beside it."""
+    to = notice.person.email if notice.person else notice.address
+    mail = EmailMultiAlternatives(notice.subject, notice.body, None, [to])
+    if notice.html:
+        mail.attach_alternative(notice.html, "text/html")
+    mail.send()

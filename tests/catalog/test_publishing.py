@@ -176,7 +176,9 @@ def test_a_work_is_own_to_managers_and_to_the_payees_in_force(ana, draft):
     pia, lena = cast.person("pia"), cast.person("lena")
     tomorrow = clock.now() + timedelta(days=1)
     sheet = SplitSheet.objects.create(work=draft, version=2, created_at=clock.now(), in_force_from=tomorrow)
-    SplitLine.objects.create(sheet=sheet, line_number=1, email=pia.email, person=pia, share_ppm=1_000_000)
+    SplitLine.objects.create(
+        sheet=sheet, line_number=1, email=pia.email, person=pia, share_ppm=1_000_000, accepted_at=clock.now()
+    )
     never = SplitSheet.objects.create(work=draft, version=3, created_at=clock.now(), in_force_from=None)
     SplitLine.objects.create(sheet=never, line_number=1, email=lena.email, person=lena, share_ppm=1_000_000)
     assert [stands(draft, person).own for person in (ana, pia, lena, None)] == [True, False, False, False]

@@ -155,7 +155,9 @@ def test_ones_own_work_plays_free_to_its_managers_and_payees(ana):
     song = cast.track(cast.creator(ana, editors=(ed,), viewers=(viv,)))
     sheet = SplitSheet.objects.create(work=song, version=2, created_at=clock.now(), in_force_from=clock.now())
     for line, (who, ppm) in enumerate(((ana, 500_000), (pia, 500_000)), 1):
-        SplitLine.objects.create(sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm)
+        SplitLine.objects.create(
+            sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm, accepted_at=clock.now()
+        )
     for who, basis in ((ana, "own"), (ed, "own"), (pia, "own"), (viv, "paid")):
         sitting, _ = begin(who, song)
         assert (sitting.basis, sitting.whole, sitting.price_micros == 0) == (basis, basis == "own", basis == "own")
@@ -165,7 +167,9 @@ def test_a_sheet_that_is_not_in_force_yet_makes_nobody_a_payee(ana, song):
     pia = cast.person("pia")
     later = clock.now() + timedelta(days=1)
     sheet = SplitSheet.objects.create(work=song, version=2, created_at=clock.now(), in_force_from=later)
-    SplitLine.objects.create(sheet=sheet, line_number=1, email=pia.email, person=pia, share_ppm=1_000_000)
+    SplitLine.objects.create(
+        sheet=sheet, line_number=1, email=pia.email, person=pia, share_ppm=1_000_000, accepted_at=clock.now()
+    )
     assert begin(pia, song)[0].basis == "paid"
     assert begin(pia, song, after=timedelta(days=2))[0].basis == "own"
     # Whom a newer sheet leaves out pays again, unless they run the profile.

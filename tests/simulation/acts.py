@@ -292,7 +292,9 @@ class Acts(Stage):
         sheet = SplitSheet.objects.create(work=work, version=version, created_at=self.now, in_force_from=self.now)
         owner = work.creator.roles.get(role="owner").person
         for line, (who, ppm) in enumerate(((owner, 600_000), (person, 400_000)), 1):
-            SplitLine.objects.create(sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm)
+            SplitLine.objects.create(
+                sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm, accepted_at=self.now
+            )
         self.auditor.works[work.id].payees.append((self.now, {owner.id, person.id}))
 
     def vote(self, key: str, after: timedelta, **changed: Any) -> None:
