@@ -4,11 +4,12 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from catalog import report_models  # noqa: F401  (Django finds rows where models are)
+from catalog import finding_models, report_models  # noqa: F401  (Django finds rows where models are)
 
 
 class Creator(models.Model):
@@ -22,6 +23,9 @@ class Creator(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     # From then on nothing new happens under it: its works are off, who owns one keeps it.
     closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="creator_new")]
 
     def __str__(self) -> str:
         return self.name
@@ -90,6 +94,10 @@ class Release(models.Model):
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ALBUM)
     released_on = models.DateField(null=True)
     musicbrainz_release = models.UUIDField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="release_new")]
 
 
 class Work(models.Model):
@@ -158,6 +166,14 @@ class Work(models.Model):
         indexes = [
             models.Index(fields=["-published_at", "-id"], condition=Q(state="published"), name="work_new"),
             models.Index(fields=["creator", "-published_at"], name="work_by_creator"),
+            models.Index(fields=["kind", "-published_at", "-id"], condition=Q(state="published"), name="work_of_kind"),
+            models.Index(
+                fields=["licence", "-published_at", "-id"], condition=Q(state="published"), name="work_of_licence"
+            ),
+            models.Index(
+                fields=["-published_at", "-id"], condition=Q(state="published", price_micros=0), name="work_free"
+            ),
+            GinIndex(fields=["tags"], condition=Q(state="published"), name="work_tags"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,11 @@ DELETABLE = (
     "account_emailconfirmation",
     "mfa_authenticator",
     "catalog_rendition",
+    "playback_follow",
+    "playback_favourite",
+    "playback_shelfplace",
+    "catalog_transfer",
+    "catalog_leftover",
 )
 
 
