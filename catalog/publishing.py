@@ -5,21 +5,24 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet, Value
 
-from catalog import ladder, splits
-from catalog.models import CreatorRole, Upload, Work
-from catalog.rules import LICENCES
+from catalog import content, describing, ladder, splits
+from catalog.content import CannotPublish
+from catalog.models import Creator, CreatorRole, Release, Work
 from members import admission, money, policies
 from members.problems import Invalid, NotFound, Problem
 
 # After a work was taken off, who has begun it may play on or buy the rest at their terms.
 PLAY_ON = timedelta(days=90)
+# Which rule of the policy `content` speaks of a field.
+RULE_OF = {"origin": "ai_generated", "historic": "sample_rate_min"}
 
 
-class CannotPublish(Problem):
-    """A rule of the policy `content` refuses the work; `rule` names it and `policy_version` the vote that made it."""
+class ProfileClosed(Problem):
+    """The profile was closed by its owner: nothing new happens under it."""
 
-    slug, status, title = "cannot-publish", 409, "This work cannot be published yet"
+    slug, status, title = "profile-closed", 409, "This profile is closed"
 
 
 class WorkUnavailable(Problem):
@@ -34,6 +37,7 @@ class Standing:
 
     work_id: UUID
     kind: str
+    title: str
     state: str
     figure: int | None
     duration_ms: int
@@ -52,29 +56,48 @@ class Standing:
 
 
 def standing(*, work_id: UUID, person_id: UUID | None, now: datetime) -> Standing:
-    """Return how the work stands for the person. At most three queries. Raises NotFound, also for another's draft."""
-    work = (
-        Work.objects.filter(id=work_id)
-        .only("kind", "state", "price_micros", "duration_ms", "off_at", "creator_id")
-        .first()
-    )
-    if work is None:
+    """Return how the work stands for the person. One query. Raises NotFound, also for another's draft."""
+    found = _standings(Work.objects.filter(id=work_id), person_id=person_id, now=now)
+    if not found:
         raise NotFound("there is no such work")
-    own = person_id is not None and (
-        manages(creator_id=work.creator_id, person_id=person_id)
-        or splits.is_payee(work_id=work_id, person_id=person_id, now=now)
+    return found[0]
+
+
+def standings_in_release(*, release_id: UUID, person_id: UUID | None, now: datetime) -> list[Standing]:
+    """Return how the works of a release stand for the person, in their order. One query.
+
+    Drafts of others are left out. Raises NotFound when nothing is left.
+    """
+    works = Work.objects.filter(release_id=release_id).order_by("position", "created_at", "id")
+    found = _standings(works, person_id=person_id, now=now)
+    if not found:
+        raise NotFound("there is no such release")
+    return found
+
+
+def _standings(works: QuerySet[Work], *, person_id: UUID | None, now: datetime) -> list[Standing]:
+    own: Value | Q = Value(value=False)
+    if person_id is not None:
+        own = Q(Exists(_managing(OuterRef("creator_id"), person_id))) | Q(
+            Exists(splits.lines_in_force(work=OuterRef(OuterRef("id")), now=now).filter(person_id=person_id))
+        )
+    figures = works.annotate(own=ExpressionWrapper(own, BooleanField())).values_list(
+        "id", "kind", "title", "state", "price_micros", "duration_ms", "off_at", "own"
     )
-    if work.state == Work.State.DRAFT and not own:
-        raise NotFound("there is no such work")
-    return Standing(
-        work_id=work_id,
-        kind=work.kind,
-        state=work.state,
-        figure=work.price_micros,
-        duration_ms=work.duration_ms or 0,
-        off_at=work.off_at,
-        own=own,
-    )
+    return [
+        Standing(
+            work_id=work_id,
+            kind=kind,
+            title=title,
+            state=state,
+            figure=figure,
+            duration_ms=duration_ms or 0,
+            off_at=off_at,
+            own=own_work,
+        )
+        for work_id, kind, title, state, figure, duration_ms, off_at, own_work in figures
+        if state != Work.State.DRAFT or own_work
+    ]
 
 
 def is_suspended(work_id: UUID) -> bool:
@@ -84,9 +107,13 @@ def is_suspended(work_id: UUID) -> bool:
 
 def manages(*, creator_id: UUID, person_id: UUID) -> bool:
     """Return whether the person runs the profile (as owner or editor). One query."""
+    return _managing(creator_id, person_id).exists()
+
+
+def _managing(creator: UUID | OuterRef, person_id: UUID) -> QuerySet[CreatorRole]:
     return CreatorRole.objects.filter(
-        creator_id=creator_id, person_id=person_id, role__in=[CreatorRole.Role.OWNER, CreatorRole.Role.EDITOR]
-    ).exists()
+        creator_id=creator, person_id=person_id, role__in=[CreatorRole.Role.OWNER, CreatorRole.Role.EDITOR]
+    )
 
 
 def managed_work(*, work_id: UUID, person_id: UUID) -> Work:
@@ -108,7 +135,8 @@ def publish(*, work_id: UUID, person_id: UUID, now: datetime) -> Work:
             return work
         if work.state == Work.State.SUSPENDED:
             raise CannotPublish("It is suspended after a report; the appeal decides.", rule="suspended")
-        _check_content(work, now)
+        _check_open(work.creator_id)
+        content.check(work, now=now)
         if not work.split_sheets.exists():
             email = admission.email_of(person_id)
             splits.found_own_sheet(work_id=work.id, person_id=person_id, email=email, now=now)
@@ -128,21 +156,50 @@ def take_off(*, work_id: UUID, person_id: UUID, now: datetime) -> Work:
     return work
 
 
-def change(*, work_id: UUID, person_id: UUID, now: datetime, **figures: object) -> Work:
-    """Change title, price figure, licence, origin, explicit or historic flag of one's own work.
+def change(*, work_id: UUID, person_id: UUID, now: datetime, **changes: object) -> Work:
+    """Change what a creator says of their own work: any of `describing.FIELDS`, cleaned and checked one by one.
 
-    Raises NotFound, and Invalid for a price outside the policy in force or a licence that is not admitted.
+    A work that is public keeps to the rules that made it so. Raises NotFound, Invalid with what is wrong in which
+    field, CannotPublish for what the policy in force refuses of a published work, and ProfileClosed.
     """
     with transaction.atomic():
         work = managed_work(work_id=work_id, person_id=person_id)
-        if "price_micros" in figures:
-            check_figure(figures["price_micros"], now=now)  # type: ignore[arg-type]
-        if figures.get("licence", work.licence) not in LICENCES:
-            raise Invalid(f"The licence is one of {', '.join(LICENCES)}.")
-        for name, value in figures.items():
+        _check_open(work.creator_id)
+        kept = describing.checked(
+            changes,
+            ("price_micros", lambda: check_figure(changes.get("price_micros"), now=now)),  # type: ignore[arg-type]
+            ("release_id", lambda: _check_release(changes.get("release_id"), work.creator_id)),
+        )
+        if "release_id" in kept:
+            kept.setdefault("position", _next_position(work, kept["release_id"]))
+        altered = {name: value for name, value in kept.items() if getattr(work, name) != value}
+        for name, value in altered.items():
             setattr(work, name, value)
-        work.save(update_fields=list(figures))
+        rules = frozenset(RULE_OF[name] for name in altered if name in RULE_OF)
+        if work.state == Work.State.PUBLISHED and rules:
+            content.check(work, now=now, rules=rules)
+        if altered:
+            work.save(update_fields=list(altered))
     return work
+
+
+def _check_open(creator_id: UUID) -> None:
+    """Raise ProfileClosed if it is."""
+    if Creator.objects.filter(id=creator_id, closed_at__isnull=False).exists():
+        raise ProfileClosed("Its owner closed this profile. Works of it are not changed or published any more.")
+
+
+def _check_release(release_id: object, creator_id: UUID) -> None:
+    if release_id is not None and not Release.objects.filter(id=release_id, creator_id=creator_id).exists():
+        raise Invalid("There is no such release of this profile.")
+
+
+def _next_position(work: Work, release_id: UUID | None) -> int | None:
+    """Return the place a work takes in the release it comes into: its own where it is there already, else the last."""
+    if release_id is None or release_id == work.release_id:
+        return work.position if release_id else None
+    last = Work.objects.filter(release_id=release_id).aggregate(last=Max("position"))["last"]
+    return (last or 0) + 1
 
 
 def check_figure(figure: int | None, *, now: datetime) -> None:
@@ -168,26 +225,3 @@ def steps_now(*, figure: int | None, now: datetime) -> tuple[list[int], int]:
         return [], pricing.seq
     shape = (int(pricing.params[name]) for name in ("plays", "growth_num", "growth_den"))
     return ladder.ladder(price, *shape), pricing.seq
-
-
-def _check_content(work: Work, now: datetime) -> None:
-    upload = Upload.objects.filter(work=work, state=Upload.State.READY).order_by("-created_at").first()
-    if upload is None:
-        raise CannotPublish("Its file has not been taken in yet.", rule="file")
-    content = policies.policy_at("content", now)
-    params = content.params
-    refusals = {
-        "ai_generated": work.origin == Work.Origin.AI_GENERATED and params["ai_generated"] == "forbidden",
-        "lossless": params["lossless"] == "required" and not work.lossless,
-        "sample_rate_min": work.kind == Work.Kind.TRACK
-        and not work.historic
-        and int(upload.found.get("sample_rate") or 0) < int(params["sample_rate_min"]),
-    }
-    words = {
-        "ai_generated": "Works made by machines alone are not admitted.",
-        "lossless": "A lossless original is required.",
-        "sample_rate_min": f"Sound has at least {params['sample_rate_min']} samples a second, unless marked historic.",
-    }
-    for rule, refused in refusals.items():
-        if refused:
-            raise CannotPublish(f"{words[rule]} (content version {content.seq})", rule=rule, policy_version=content.seq)

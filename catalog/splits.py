@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet
+
 from catalog.models import SplitLine, SplitSheet
 from members import money
 
@@ -18,9 +20,14 @@ def found_own_sheet(*, work_id: UUID, person_id: UUID, email: str, now: datetime
 
 def is_payee(*, work_id: UUID, person_id: UUID, now: datetime) -> bool:
     """Return whether the person is on the sheet that is in force now. One query."""
+    return lines_in_force(work=work_id, now=now).filter(person_id=person_id).exists()
+
+
+def lines_in_force(*, work: UUID | OuterRef, now: datetime) -> QuerySet[SplitLine]:
+    """Return the lines of the sheet that is in force now; `work` may be a work of a query around this one."""
     in_force = (
-        SplitSheet.objects.filter(work_id=work_id, in_force_from__lte=now)
+        SplitSheet.objects.filter(work_id=work, in_force_from__lte=now)
         .order_by("-in_force_from", "-version")
         .values("id")[:1]
     )
-    return SplitLine.objects.filter(sheet__in=in_force, person_id=person_id).exists()
+    return SplitLine.objects.filter(sheet__in=in_force)

@@ -16,7 +16,7 @@ def of(work_ids: Collection[UUID], *, person_id: UUID | None, now: datetime) -> 
     Three queries for somebody, one for a stranger, however many works there are.
     """
     works = Work.objects.filter(id__in=work_ids).values(
-        "id", "kind", "state", "price_micros", "duration_ms", "off_at", "creator_id"
+        "id", "kind", "title", "state", "price_micros", "duration_ms", "off_at", "creator_id"
     )
     rows = list(works)
     own = _own(rows, person_id, now) if person_id is not None else set()
@@ -24,6 +24,7 @@ def of(work_ids: Collection[UUID], *, person_id: UUID | None, now: datetime) -> 
         row["id"]: Standing(
             work_id=row["id"],
             kind=row["kind"],
+            title=row["title"],
             state=row["state"],
             figure=row["price_micros"],
             duration_ms=row["duration_ms"] or 0,
