@@ -158,6 +158,7 @@ CELERY_TIMEZONE = COOP_TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "catalog.tasks.sweep_uploads", "schedule": 15.0},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
+    "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
     "sweep-sessions": {"task": "playback.tasks.sweep_sessions", "schedule": 3600.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
 }
@@ -210,6 +211,8 @@ UPLOAD_PATHS = ["/api/v1/uploads"]
 # Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
 CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
+# What a release costs, in `GET releases/{id}`.
+CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 
 AUTH_USER_MODEL = "members.Person"

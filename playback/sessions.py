@@ -94,8 +94,10 @@ class Listening:
     signed_in: bool
 
 
-def begin(*, person_id: UUID, work_id: UUID, now: datetime) -> tuple[Sitting, bool]:
+def begin(*, person_id: UUID, work_id: UUID, now: datetime, source: str = Session.Source.API) -> tuple[Sitting, bool]:
     """Begin a session, or resume the live one; return it and whether it is new. Nothing is charged.
+
+    `source` says from where they came to the work; a resumed session keeps its own.
 
     A charged session is resumed while its playlist lives and it was not heard to the end; an uncharged one for four
     hours, with a fresh quote. Raises NotFound and WorkUnavailable.
@@ -117,7 +119,7 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime) -> tuple[Sitting, bo
         session = (
             live
             if resumed and live is not None
-            else Session(listener_id=person_id, id=uuid4(), work_id=work_id, began_at=now)
+            else Session(listener_id=person_id, id=uuid4(), work_id=work_id, source=source, began_at=now)
         )
         held = _write_quote(session, standing, held, basis, now)
         return _sitting(session, standing, held, overview), not resumed
@@ -240,10 +242,14 @@ def count_opening(*, work_id: UUID, now: datetime) -> None:
         )
 
 
-def forget_uncharged(*, now: datetime, limit: int = 10_000) -> int:
-    """Delete sessions that were never charged and are older than 30 days; return how many."""
-    old = Session.objects.filter(charge_id=None, began_at__lt=now - UNCHARGED_KEPT).values("id")[:limit]
-    return Session.objects.filter(charge_id=None, began_at__lt=now - UNCHARGED_KEPT, id__in=old).delete()[0]
+def forget_uncharged(*, now: datetime, kept_from: datetime | None = None, limit: int = 10_000) -> int:
+    """Delete sessions that were never charged and are older than 30 days; return how many.
+
+    Those that began at `kept_from` or later stay: their month's audience is not settled yet.
+    """
+    before = min(now - UNCHARGED_KEPT, kept_from or now)
+    old = Session.objects.filter(charge_id=None, began_at__lt=before).values("id")[:limit]
+    return Session.objects.filter(charge_id=None, began_at__lt=before, id__in=old).delete()[0]
 
 
 @dataclass(frozen=True, kw_only=True)

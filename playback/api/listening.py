@@ -23,6 +23,7 @@ from members.tokens import Scope
 from playback import charging, gate, sessions
 from playback.api.answers import KEY, REFUSALS
 from playback.charging import PriceChanged
+from playback.models import Session
 from playback.serializers.listening import (
     ChargedSerializer,
     OpeningSerializer,
@@ -97,7 +98,9 @@ class Sessions(APIView):
         """Begin a session or resume the live one. Nothing is charged by it."""
         body = read(SessionBody, request.data)
         listener = person_id(request)
-        sitting, new = sessions.begin(person_id=listener, work_id=body["work"], now=clock.now())
+        sitting, new = sessions.begin(
+            person_id=listener, work_id=body["work"], source=body.get("source", Session.Source.API), now=clock.now()
+        )
         return Response(
             SessionSerializer(session_content(sitting, listener_id=listener)).data, status=201 if new else 200
         )

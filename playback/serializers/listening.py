@@ -3,12 +3,14 @@
 from rest_framework import serializers
 
 from members.api import ProblemSerializer, Seconds, StrictSerializer, WholeMicros
+from playback.models import Session
 
 
 class SessionBody(StrictSerializer):
-    """Which work."""
+    """Which work, and from where one came to it."""
 
     work = serializers.UUIDField()
+    source = serializers.ChoiceField(choices=Session.Source.values, required=False)
 
 
 class PriceBody(StrictSerializer):
