@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog import api as catalog
 from members import api as members
-from playback.api import listening, staff, wallet
+from playback.api import listening, releases, staff, wallet
 
 urlpatterns = [
     path("works", catalog.Works.as_view()),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>", catalog.OneUpload.as_view()),
     path("creators", catalog.Creators.as_view()),
     path("creators/<slug:slug>", catalog.OneCreator.as_view()),
+    path("releases/<uuid:release_id>/purchase", releases.ReleasePurchase.as_view()),
     path("sessions", listening.Sessions.as_view()),
     path("sessions/<uuid:session_id>", listening.OneSession.as_view()),
     path("sessions/<uuid:session_id>/charge", listening.ChargeSession.as_view()),

@@ -58,7 +58,7 @@ class Charged:
     promo_micros: int
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
     """The SQL type playback_answer, field by field."""
 
     outcome: str
@@ -90,7 +90,7 @@ def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> t
     """
     row = statements.ask(_CHARGE_SESSION, [person_id, session_id, price_micros])
     assert row is not None
-    answer = _Answer(*row)
+    answer = Answer(*row)
     charged = _charged_or_raise(answer)
     assert answer.playlist_until is not None
     return charged, answer.playlist_until
@@ -145,7 +145,7 @@ def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now
                 charged = _charged_or_raise(answer)
                 keep_answer(person_id=person_id, route="purchase", key=key, body_sha256=body, answer=asdict(charged))
                 return charged
-            refused = _refusal(answer)
+            refused = refusal(answer)
     # Raised after the transaction: the cap that has fallen stays fallen, though nothing is bought.
     raise refused
 
@@ -172,7 +172,7 @@ def keep_answer(*, person_id: UUID, route: str, key: str, body_sha256: str, answ
     KeptAnswer.objects.create(person_id=person_id, route=route, key=key, body_sha256=body_sha256, answer=answer)
 
 
-def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: holdings.Quote) -> _Answer:
+def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: holdings.Quote) -> Answer:
     terms = asked.terms
     with connection.cursor() as cursor:
         cursor.execute(
@@ -189,7 +189,7 @@ def _take_the_rest(person_id: UUID, work_id: UUID, price_micros: int, asked: hol
                 asked.cap_micros,
             ],
         )
-        return _Answer(*cursor.fetchone())
+        return Answer(*cursor.fetchone())
 
 
 def _owned(held: holdings.Held, balance_micros: int, promo_micros: int) -> Charged:
@@ -204,7 +204,7 @@ def _owned(held: holdings.Held, balance_micros: int, promo_micros: int) -> Charg
     )
 
 
-def _charged_or_raise(answer: _Answer) -> Charged:
+def _charged_or_raise(answer: Answer) -> Charged:
     """Return what was charged, or raise the refusal by its name."""
     if answer.outcome in ("charged", "recorded", "owned"):
         paid, cap = answer.paid_micros or 0, answer.cap_micros or 0
@@ -217,10 +217,11 @@ def _charged_or_raise(answer: _Answer) -> Charged:
             balance_micros=answer.balance_micros or 0,
             promo_micros=answer.promo_micros or 0,
         )
-    raise _refusal(answer)
+    raise refusal(answer)
 
 
-def _refusal(answer: _Answer) -> Problem:
+def refusal(answer: Answer) -> Problem:
+    """Return what the database refused with, by its name and figures."""
     needed = answer.needed_micros or 0
     if answer.outcome == "spending-limit-reached":
         return wallets.limit_reached(name=answer.limit_name or "", limit=answer.limit_micros or 0, needed=needed)

@@ -2,13 +2,15 @@
 
 A holding keeps the terms of its first live charge. Its cap begins as that price and only falls: whenever a quote is
 written for it, to the price of that moment. So a vote or a price rise never makes a begun work dearer, and a fall is
-kept. It is owned when what was paid is the cap. Nothing here writes; `quote` is a function of what it is given.
+kept. It is owned when what was paid is the cap. What `quote` says is a function of what it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db import connection
 
 from catalog import ladder
 from catalog.ladder import Terms
@@ -56,6 +58,12 @@ def read(*, listener_id: UUID, work_id: UUID) -> Held:
     """Return what the listener has in the work. One query."""
     row = Holding.objects.filter(listener_id=listener_id, work_id=work_id).first()
     return NOTHING if row is None else from_row(row)
+
+
+def read_many(*, listener_id: UUID, work_ids: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what the listener has in these works; who has nothing in one is missing. One query."""
+    rows = Holding.objects.filter(listener_id=listener_id, work_id__in=work_ids)
+    return {row.work_id: from_row(row) for row in rows}
 
 
 def from_row(row: Holding) -> Held:
@@ -107,10 +115,7 @@ def quote(*, held: Held, now: Terms) -> Quote:
     quote whose `remaining_micros` is 0 asks for nothing: the work is free, or the fall has made it owned.
     """
     terms = held.terms or now
-    cap = now.price_micros if held.cap_micros is None else max(held.paid_micros, min(held.cap_micros, now.price_micros))
-    if len(held.paid_plays) == terms.plays:
-        # Every number is paid though a purchase between them was given back: nothing could ever be asked for the rest.
-        cap = held.paid_micros
+    cap = cap_now(held=held, now=now)
     asked = Quote(
         terms=terms,
         cap_micros=cap,
@@ -132,6 +137,16 @@ def quote(*, held: Held, now: Terms) -> Quote:
     return replace(asked, play_number=number, price_micros=price)
 
 
+def cap_now(*, held: Held, now: Terms) -> int:
+    """Return the cap as a quote of this moment would write it, in micros."""
+    if held.terms is not None and len(held.paid_plays) == held.terms.plays:
+        # Every number is paid though a purchase between them was given back: nothing could ever be asked for the rest.
+        return held.paid_micros
+    return (
+        now.price_micros if held.cap_micros is None else max(held.paid_micros, min(held.cap_micros, now.price_micros))
+    )
+
+
 def keep_fallen_cap(*, listener_id: UUID, work_id: UUID, held: Held, cap_micros: int, now: datetime) -> Held:
     """Store a cap that has fallen, at once, and with it ownership if nothing is left to pay; return what is held then.
 
@@ -146,6 +161,25 @@ def keep_fallen_cap(*, listener_id: UUID, work_id: UUID, held: Held, cap_micros:
     return replace(held, cap_micros=cap_micros, owned_at=owned_at, revision=held.revision + 1)
 
 
+def keep_fallen_caps(*, listener_id: UUID, caps: Mapping[UUID, int], held: Mapping[UUID, Held], now: datetime) -> None:
+    """Store the caps that have fallen, of any number of works, as `keep_fallen_cap` does. One query, or none."""
+    fallen = {
+        work_id: cap
+        for work_id, cap in caps.items()
+        if (one := held.get(work_id, NOTHING)).terms is not None and one.owned_at is None and one.cap_micros != cap
+    }
+    if not fallen:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE playback_holding h SET cap_micros = f.cap, revision = h.revision + 1,"
+            "       owned_at = CASE WHEN f.cap = h.paid_micros THEN %s::timestamptz END"
+            "  FROM unnest(%s::uuid[], %s::bigint[]) AS f (work_id, cap)"
+            " WHERE h.listener_id = %s AND h.work_id = f.work_id",
+            [now, list(fallen), list(fallen.values()), listener_id],
+        )
+
+
 def keep_free(*, listener_id: UUID, work_id: UUID, held: Held, now: datetime) -> Held:
     """Keep a work that is free: a holding with cap 0, owned, without a charge. The wallet must be locked."""
     Holding.objects.update_or_create(
@@ -154,3 +188,23 @@ def keep_free(*, listener_id: UUID, work_id: UUID, held: Held, now: datetime) ->
         defaults={"cap_micros": 0, "owned_at": now, "revision": held.revision + 1},
     )
     return replace(held, cap_micros=0, owned_at=now, revision=held.revision + 1)
+
+
+def keep_many_free(*, listener_id: UUID, held: Mapping[UUID, Held], work_ids: Collection[UUID], now: datetime) -> None:
+    """Keep works that are free, as `keep_free` does. The wallet must be locked. One query, or none."""
+    rows = [
+        Holding(
+            listener_id=listener_id,
+            work_id=work_id,
+            cap_micros=0,
+            owned_at=now,
+            revision=held.get(work_id, NOTHING).revision + 1,
+        )
+        for work_id in work_ids
+    ]
+    Holding.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["listener", "work"],
+        update_fields=["cap_micros", "owned_at", "revision"],
+    )

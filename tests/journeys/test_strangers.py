@@ -79,6 +79,9 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/uploads/<uuid:upload_id>": [api("GET", "uploads/{upload}", scope="publish", other=404)],
     "api/v1/creators": [api("GET", "creators", scope=None, other=200)],
     "api/v1/creators/<slug:slug>": [api("GET", "creators/nobody", scope=None, other=404)],
+    "api/v1/releases/<uuid:release_id>/purchase": [
+        api("POST", f"releases/{uuid4()}/purchase", scope="spend", other=404, price_micros=1, list_hash="0" * 64)
+    ],
     "api/v1/sessions": [api("POST", "sessions", scope="listen", other=404, work="{draft}")],
     "api/v1/sessions/<uuid:session_id>": [api("GET", "sessions/{session}", scope="listen", other=404)],
     "api/v1/sessions/<uuid:session_id>/charge": [

@@ -67,7 +67,7 @@ CHANGES: list[tuple[object, str, str, Play]] = [
         "if False:",
         scenes.bought_after_a_play_was_given_back,
     ),
-    (charging.purchase, "refused = _refusal(answer)", "raise _refusal(answer)", scenes.fallen_then_bought_in_vain),
+    (charging.purchase, "refused = refusal(answer)", "raise refusal(answer)", scenes.fallen_then_bought_in_vain),
     (holdings.keep_fallen_cap, "held.cap_micros == cap_micros", "True", scenes.fallen_then_risen),
     (
         holdings.keep_fallen_cap,
@@ -76,10 +76,10 @@ CHANGES: list[tuple[object, str, str, Play]] = [
         scenes.fallen_below_what_is_paid,
     ),
     (holdings.quote, "terms = held.terms or now", "terms = now", scenes.voted),
-    (holdings.quote, "min(held.cap_micros, now.price_micros)", "now.price_micros", scenes.fallen_then_risen),
+    (holdings.cap_now, "min(held.cap_micros, now.price_micros)", "now.price_micros", scenes.fallen_then_risen),
     (
-        holdings.quote,
-        "if len(held.paid_plays) == terms.plays:",
+        holdings.cap_now,
+        "if held.terms is not None and len(held.paid_plays) == held.terms.plays:",
         "if False:",
         credit.all_numbers_paid_and_the_purchase_given_back,
     ),
