@@ -1,5 +1,6 @@
 """Publishing: how a work comes before the public, who may change it, and how it stands at a moment."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -44,6 +45,11 @@ class Standing:
     off_at: datetime | None
     own: bool
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it was taken away by staff: nothing is charged or sold, only owners and its people still have it."""
+        return self.state == Work.State.SUSPENDED
+
     def may_begin(self) -> bool:
         """Return whether a holding may begin."""
         return self.state == Work.State.PUBLISHED
@@ -73,6 +79,12 @@ def standings_in_release(*, release_id: UUID, person_id: UUID | None, now: datet
     if not found:
         raise NotFound("there is no such release")
     return found
+
+
+def standings_of(*, work_ids: Collection[UUID], person_id: UUID | None, now: datetime) -> dict[UUID, Standing]:
+    """Return how each of these works stands for the person; what they may not know of is missing. One query."""
+    found = _standings(Work.objects.filter(id__in=work_ids), person_id=person_id, now=now)
+    return {one.work_id: one for one in found}
 
 
 def _standings(works: QuerySet[Work], *, person_id: UUID | None, now: datetime) -> list[Standing]:

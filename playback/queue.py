@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from catalog import facts, standings
+from catalog import facts, publishing
 from catalog.facts import Facts
 from catalog.publishing import Standing
 from members import policies
 from playback import holdings, sessions
 from playback.holdings import Held
-from playback.models import Holding, Session
+from playback.models import Session
 
 # So many works make a queue; a longer list is cut there.
 WORKS_MOST = 100
@@ -29,9 +29,9 @@ STOPPED_BEFORE_END_MS = 10_000
 class Line:
     """A track in a queue, for one person. Money in micros, lengths in thousandths of a second.
 
-    `basis` is None where it cannot be played now. `price_micros` is what playing it once more would cost now: 0 for
-    what is owned, own or free, and for a play that is paid and not heard out (`paid_already`). `rest_micros` is the sum
-    of these prices from this line to the last.
+    `basis` is None where it cannot be played now. `price_micros` is what playing it now would cost: 0 for what is
+    owned, own or free, and for a play that is paid and not heard out (`paid_already`); `next_micros` is what the play
+    after that one costs. `rest_micros` is the sum of the prices from this line to the last.
     """
 
     facts: Facts
@@ -39,6 +39,7 @@ class Line:
     paid_already: bool
     position_ms: int
     price_micros: int
+    next_micros: int
     remaining_micros: int
     paid_plays: frozenset[int]
     plays: int
@@ -57,15 +58,15 @@ class Line:
 
 
 def lines(*, person_id: UUID | None, work_ids: Sequence[UUID], now: datetime) -> list[Line]:
-    """Return the tracks as a queue, each once, in this order. At most eight queries, however many there are.
+    """Return the tracks as a queue, each once, in this order. At most six queries, however many there are.
 
     What the person may not know of, and photos, are left out.
     """
     wanted = list(dict.fromkeys(work_ids))[:WORKS_MOST]
-    known = standings.of(wanted, person_id=person_id, now=now)
+    known = publishing.standings_of(work_ids=wanted, person_id=person_id, now=now)
     tracks = [work_id for work_id in wanted if work_id in known and known[work_id].kind == "track"]
     told = facts.of(tracks)
-    held = _held(person_id, tracks)
+    held = holdings.read_many(listener_id=person_id, work_ids=tracks) if person_id is not None else {}
     open_now = _open_now(person_id, tracks, now)
     found = [
         _line(told[work_id], known[work_id], held.get(work_id, holdings.NOTHING), open_now.get(work_id), now)
@@ -118,13 +119,6 @@ def _whole() -> Q:
     return (Q(charge_id__isnull=False) | ~Q(basis=Session.Basis.PAID)) & Q(completed_at=None, reversed_at=None)
 
 
-def _held(person_id: UUID | None, work_ids: list[UUID]) -> dict[UUID, Held]:
-    if person_id is None:
-        return {}
-    rows = Holding.objects.filter(listener_id=person_id, work_id__in=work_ids)
-    return {row.work_id: holdings.from_row(row) for row in rows}
-
-
 def _open_now(person_id: UUID | None, work_ids: list[UUID], now: datetime) -> dict[UUID, int]:
     """Return where each paid play that was not heard out stands: going on with it costs nothing."""
     if person_id is None:
@@ -152,6 +146,7 @@ def _line(told: Facts, standing: Standing, held: Held, stopped_at_ms: int | None
         paid_already=paid_already,
         position_ms=stopped_at_ms or 0,
         price_micros=asked.price_micros if basis == sessions.PAID and not paid_already else 0,
+        next_micros=asked.price_micros if basis == sessions.PAID else 0,
         remaining_micros=asked.remaining_micros if basis == sessions.PAID else 0,
         paid_plays=held.paid_plays,
         plays=asked.terms.plays,

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from playback.views import wallet
+from playback.views import queue, wallet
 
 app_name = "playback"
 urlpatterns = [
+    path("queue", queue.lines, name="queue"),
     path("wallet", wallet.wallet, name="wallet"),
     path("wallet/limits", wallet.set_limits, name="limits"),
     path("wallet/going-on", wallet.set_going_on, name="going-on"),

@@ -5,6 +5,8 @@ import { show } from "./money.js";
 import { Bar } from "./playback/bar.js";
 import { Playbox } from "./playback/playbox.js";
 import { Player } from "./playback/player.js";
+import { Queue } from "./playback/queue.js";
+import { listen } from "./playback/system.js";
 
 const BEHAVIOURS = {
   upload: () => import("./catalog/upload.js"),
@@ -12,7 +14,9 @@ const BEHAVIOURS = {
 };
 
 const player = new Player();
-const bar = new Bar(document.querySelector("#player"), player);
+const queue = new Queue(player);
+const bar = new Bar(document.querySelector("#player"), player, queue);
+listen(bar);
 let playbox = null;
 
 function showCredit({ balance_micros, promo_micros }) {

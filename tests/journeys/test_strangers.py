@@ -124,6 +124,7 @@ ROUTES: dict[str, list[Way]] = {
     "works/<uuid:work_id>/listening": [page("/works/{draft}/listening", stranger=404, other=404)],
     "creators/<slug:slug>": [page("/creators/nobody", stranger=404, other=404)],
     "upload": [mine("/upload"), form("/upload", name="Mallory's")],
+    "queue": [page("/queue", other=200)],
     "wallet": [mine("/wallet")],
     "wallet/limits": [form("/wallet/limits", day="1", month="1")],
     "wallet/going-on": [form("/wallet/going-on", goes_on="1")],

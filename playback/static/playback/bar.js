@@ -1,91 +1,94 @@
-/* The bar at the foot: what is heard, where in it, what it costs. It stays while one moves through the site. */
+/* The bar at the foot: what is heard, where in it, what it costs, and what comes next at which price. It stays while
+   one moves through the site. */
 
 import { figures, filled, templateOf } from "./states.js";
+import { Panel } from "./panel.js";
+import { tellPlace, tellSystem } from "./system.js";
+
+const UNHEARD = ["idle", "resume"];
 
 export class Bar {
-  constructor(root, player) {
+  constructor(root, player, queue) {
     this.root = root;
     this.player = player;
+    this.queue = queue;
+    this.panel = new Panel(root, queue);
     root.addEventListener("click", (event) => this.pressed(event));
     for (const name of ["change", "charged"]) player.addEventListener(name, () => this.render());
     player.addEventListener("time", () => this.time());
-    this.listenToKeys();
+    queue.addEventListener("change", () => this.render());
   }
+
+  /** Whose bar it is: what is heard, or what the queue goes on with when play is pressed. */
+  get facts() {
+    const { player, queue } = this;
+    return !player.facts || UNHEARD.includes(player.state) ? queue.current?.facts ?? null : player.facts;
+  }
+
+  get state() { return this.player.facts && !UNHEARD.includes(this.player.state) ? this.player.state : "idle"; }
 
   /** Whether the page shown has the box of the work that is heard; then the box asks and the bar only tells. */
   get hasBox() {
     const box = document.querySelector("[data-listening]");
-    return Boolean(box && this.player.facts && JSON.parse(box.dataset.listening).work === this.player.facts.work);
+    return Boolean(box && this.facts && JSON.parse(box.dataset.listening).work === this.facts.work);
   }
 
   pressed(event) {
     const act = event.target.closest("[data-act]")?.dataset.act;
-    const { player } = this;
-    if (act === "toggle") player.press(player.facts);
+    const { player, queue } = this;
+    if (act === "toggle") player.press(this.state === "idle" ? { ...this.facts, source: "queue" } : player.facts);
     else if (act === "go-on") player.goOn();
     else if (act === "stop") player.stop();
+    else if (act === "previous") queue.previous();
+    else if (act === "next") queue.next();
   }
 
   render() {
-    const { player, root } = this;
-    root.hidden = !player.facts || ["idle", "resume"].includes(player.state);
+    const { player, root, facts, queue } = this;
+    root.hidden = !facts;
     if (root.hidden) return;
-    const { facts } = player;
-    const title = root.querySelector("[data-place=title]");
-    title.textContent = facts.title;
-    title.href = facts.href;
-    root.querySelector("[data-place=by]").textContent = facts.by;
+    const place = (name) => root.querySelector(`[data-place=${name}]`);
+    place("title").textContent = facts.title;
+    place("title").href = facts.href;
+    place("by").textContent = facts.by;
     const cover = root.querySelector("img");
     cover.hidden = !facts.cover;
     if (facts.cover && cover.getAttribute("src") !== facts.cover) cover.src = facts.cover;
-    const plays = player.isPlaying;
+    const plays = this.state !== "idle" && player.isPlaying;
     const round = root.querySelector("[data-act=toggle]");
     round.setAttribute("aria-label", plays ? "Pause" : `Play ${facts.title}`);
     round.querySelector("[data-icon=pause]").toggleAttribute("hidden", !plays);
     round.querySelector("[data-icon=play]").toggleAttribute("hidden", plays);
-    const template = templateOf(root, player);
-    const cost = root.querySelector("[data-place=cost]");
-    const hasBox = this.hasBox;
-    // One message for a state: where the box is shown, it speaks.
-    if (hasBox) cost.removeAttribute("role");
-    else cost.setAttribute("role", "status");
-    if (template) {
-      const parts = filled(template, figures(player, facts));
-      cost.replaceChildren(...parts.querySelector("[data-part=cost]").childNodes);
-      const acts = parts.querySelector("[data-part=acts]");
-      root.querySelector("[data-place=acts]").replaceChildren(...(acts && !hasBox ? acts.childNodes : []));
-    }
-    this.tellSystem(facts, plays);
+    root.querySelector("[data-act=previous]").hidden = !queue.lines.length;
+    root.querySelector("[data-act=next]").hidden = !queue.following;
+    this.say(facts);
+    tellSystem(facts, { plays, player, queue });
     this.time();
   }
 
+  /** What it costs, and what is asked. One message for a state: where the work's own box is shown, that speaks. */
+  say(facts) {
+    const { player, root, hasBox } = this;
+    const template = this.state === "idle" ? root.querySelector("template[data-state=idle]") : templateOf(root, player);
+    if (!template) return;
+    const cost = root.querySelector("[data-place=cost]");
+    if (hasBox || this.state === "idle") cost.removeAttribute("role");
+    else cost.setAttribute("role", "status");
+    const parts = filled(template, { ...figures(player, facts), queued: this.queue.current?.row.querySelector(".queue__price").textContent ?? "" });
+    for (const link of parts.querySelectorAll("[data-back-href]")) link.href = link.dataset.backHref.replace("BACK", encodeURIComponent(facts.href));
+    cost.replaceChildren(...parts.querySelector("[data-part=cost]").childNodes);
+    const acts = parts.querySelector("[data-part=acts]");
+    root.querySelector("[data-place=acts]").replaceChildren(...(acts && !hasBox ? acts.childNodes : []));
+  }
+
   time() {
-    const { facts, held } = this.player;
-    if (!facts || this.root.hidden) return;
+    const { facts, player, root } = this;
+    if (!facts || root.hidden) return;
     const percent = (seconds) => String(Math.min(100, (100 * seconds) / facts.duration_seconds).toFixed(2));
-    this.root.querySelector(".player__line i").style.setProperty("--at", percent(this.player.place));
-    const gate = this.root.querySelector(".player__line b");
-    gate.hidden = !held || !facts.free_seconds;
+    root.querySelector(".player__line i").style.setProperty("--at", percent(this.state === "idle" ? facts.place_seconds : player.place));
+    const gate = root.querySelector(".player__line b");
+    gate.hidden = this.state === "idle" || !player.held || !facts.free_seconds;
     if (!gate.hidden) gate.style.setProperty("--gate", percent(facts.free_seconds));
-  }
-
-  /* The keys of a keyboard or headset, and the lock screen of a phone. */
-
-  listenToKeys() {
-    const system = navigator.mediaSession;
-    if (!system) return;
-    const { player } = this;
-    system.setActionHandler("play", () => player.facts && player.audio.paused && player.press(player.facts));
-    system.setActionHandler("pause", () => player.audio.pause());
-    system.setActionHandler("seekto", ({ seekTime }) => player.facts && player.seek(seekTime));
-  }
-
-  tellSystem(facts, plays) {
-    const system = navigator.mediaSession;
-    if (!system) return;
-    system.playbackState = plays ? "playing" : "paused";
-    if (this.told === facts.work) return;
-    this.told = facts.work;
-    system.metadata = new MediaMetadata({ title: facts.title, artist: facts.by, artwork: facts.cover ? [{ src: new URL(facts.cover, location.href).href }] : [] });
+    if (this.state !== "idle") tellPlace(player);
   }
 }

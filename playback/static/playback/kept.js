@@ -29,3 +29,11 @@ export const stop = (work) => guarded(() => {
 });
 
 export const forgetStop = (work) => guarded(() => sessionStorage.removeItem(`${PREFIX}stop:${work}`));
+
+/** Remember which works are queued and which of them is heard, in this tab only. */
+export const keepQueue = (queue) => guarded(() => (queue.works.length
+  ? sessionStorage.setItem(`${PREFIX}queue`, JSON.stringify(queue))
+  : sessionStorage.removeItem(`${PREFIX}queue`)));
+
+/** Return {works, at, title, href} of the queue of this tab, or nothing. */
+export const queue = () => guarded(() => JSON.parse(sessionStorage.getItem(`${PREFIX}queue`)));

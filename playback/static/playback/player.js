@@ -18,6 +18,8 @@ const TICK_MS = 100;
 const REPORT_SECONDS = 30;
 const ASK_AGAIN_MS = 3000;
 const REPORT_PATIENCE_MS = 2000;
+/* Nobody has touched anything for so long: perhaps nobody listens. */
+const UNTOUCHED_MS = 3 * 60 * 60 * 1000;
 const isOpen = (session) => session.owned || session.own || session.free || session.charged;
 
 export class Player extends EventTarget {
@@ -26,6 +28,9 @@ export class Player extends EventTarget {
     this.sound = new Sound();
     this.audio = this.sound.audio;
     this.turn = 0;
+    this.askAgain = "";
+    this.touched();
+    for (const name of ["pointerdown", "keydown", "wheel", "touchmove"]) document.addEventListener(name, () => this.touched(), { capture: true, passive: true });
     this.clear();
     this.audio.addEventListener("timeupdate", () => this.tick());
     this.audio.addEventListener("play", () => this.began());
@@ -50,6 +55,9 @@ export class Player extends EventTarget {
   get place() { return this.wanted ?? this.arriving ?? this.audio.currentTime; }
   get price() { return this.session?.price_micros ?? this.facts?.price_micros ?? null; }
   get isPlaying() { return !this.audio.paused && !["idle", "resume", "ended"].includes(this.state); }
+  /** Why a play does not go on by itself though its listener chose so: the queue is `over`, all is `untouched`. */
+  get asksAgain() { return this.askAgain || (Date.now() - this.touchedAt > UNTOUCHED_MS ? "untouched" : ""); }
+  get goesOn() { return Boolean(this.facts?.consented && this.facts.goes_on && !this.asksAgain); }
   isOf(work) { return this.facts?.work === work && this.state !== "idle"; }
 
   /** Take over what a page has learnt anew: the next price, what is left, the credit. */
@@ -64,7 +72,16 @@ export class Player extends EventTarget {
     this.dispatchEvent(new CustomEvent("change"));
   }
 
+  /** Somebody is there: a pointer, a key, a wheel, a button of a headset. */
+  touched() { this.touchedAt = Date.now(); }
+
   /* What a listener does. */
+
+  /** Let the sound begin later, from inside a press: phones ask for that. */
+  prime() {
+    if (this.audio.paused && !this.sound.hasSource) this.audio.load();
+    ready();
+  }
 
   /** The round button: begin, pause, go on, or hear the opening again. */
   press(facts) {
@@ -82,8 +99,11 @@ export class Player extends EventTarget {
     this.set("loading");
     try {
       if (!facts.signed_in) {
-        const { playlist_url } = await api.opening(facts.work);
-        if (turn === this.turn) await this.startOpening(playlist_url, turn);
+        const opening = await api.opening(facts.work);
+        if (turn !== this.turn) return;
+        const { free_seconds, open_seconds } = opening;
+        this.facts = { ...this.facts, free_seconds, open_seconds };
+        await this.startOpening(opening.playlist_url, turn);
         return;
       }
       await this.quote(turn);
@@ -107,6 +127,7 @@ export class Player extends EventTarget {
     ready();
     kept.forgetStop(facts.work);
     this.facts = { ...facts };
+    this.dispatchEvent(new CustomEvent("took", { detail: facts }));
     return this.turn;
   }
 
@@ -141,7 +162,7 @@ export class Player extends EventTarget {
   async startWhole(at, turn) {
     this.held = false;
     const former = kept.place(this.facts.work);
-    const start = at ?? (former && former.session === this.session.id ? former.seconds : this.session.charged ? this.facts.place_seconds : 0);
+    const start = at ?? (former && former.session === this.session.id ? former.seconds : this.session.position_seconds);
     Object.assign(this, { arriving: start, last: start, reported: start });
     await this.sound.open(this.session.playlist_url, { held: false, at: start, duration: this.facts.duration_seconds });
     if (turn !== this.turn) return;
@@ -200,6 +221,7 @@ export class Player extends EventTarget {
   async goOn() {
     const shown = this.price;
     const turn = this.turn;
+    this.askAgain = "";
     try {
       if (!this.session) {
         this.set("loading");
@@ -341,7 +363,7 @@ export class Player extends EventTarget {
       this.set("signin");
     } else if (this.session.blocked) {
       this.stopAt(this.audio.currentTime);
-    } else if (this.facts.consented && this.facts.goes_on) {
+    } else if (this.goesOn) {
       this.goesAt = free + Math.min(STOP_HERE_SECONDS, (open - free) / 2);
       this.set("going");
     } else {

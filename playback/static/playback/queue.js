@@ -1,0 +1,131 @@
+/* The queue: what is heard after what is heard now. Works are named by the server's ids and kept by the tab; what they
+   cost is asked of the server each time something may have changed it, sums and all. It goes on by itself from the end
+   of a track to the opening of the next; whether a play is then paid for by itself is the player's to say. */
+
+import * as kept from "./kept.js";
+
+const AGAIN_SECONDS = 4;
+const UNDONE = { works: [], at: 0, title: "", href: "" };
+
+export class Queue extends EventTarget {
+  constructor(player) {
+    super();
+    this.player = player;
+    this.lines = [];
+    this.turn = 0;
+    Object.assign(this, UNDONE, kept.queue());
+    document.addEventListener("click", (event) => {
+      const control = event.target.closest?.("[data-play-these]");
+      if (control) this.playThese(control.dataset);
+    });
+    player.addEventListener("took", (event) => this.took(event.detail.work));
+    player.addEventListener("heard", () => this.goOn());
+    for (const name of ["charged", "credit"]) player.addEventListener(name, () => this.refresh());
+    this.ready = this.refresh();
+  }
+
+  get current() { return this.lines[this.at] ?? null; }
+  /** The line that comes next, if there is one that can be played. */
+  get following() { return this.lines.find((line, i) => i > this.at && line.facts.available) ?? null; }
+  get former() { return this.lines.findLast((line, i) => i < this.at && line.facts.available) ?? null; }
+  /** How many lines are still to come. */
+  get toCome() { return Math.max(0, this.lines.length - this.at - 1); }
+
+  /* What a listener does. */
+
+  /** Play a list through: the works a page names, from the first that can be played, or from `from`. */
+  async playThese({ playThese, title = "", href = "", source = "queue", from = "" }) {
+    this.player.prime();
+    Object.assign(this, { works: playThese.trim().split(/\s+/), at: 0, title, href });
+    if (!(await this.refresh())) return;
+    const first = (from && this.lines.find((line) => line.facts.work === from)) || this.lines.find((line) => line.facts.available);
+    if (first) this.play(first, source);
+  }
+
+  play(line, source = "queue") {
+    const { player } = this;
+    this.at = this.lines.indexOf(line);
+    if (!player.isOf(line.facts.work) || !player.isPlaying) player.press({ ...line.facts, source });
+    this.keep();
+  }
+
+  next() { if (this.following) this.play(this.following); }
+
+  /** Back to the beginning of what is heard, or from its beginning to the one before. */
+  previous() {
+    const { player } = this;
+    if (this.former && (player.place < AGAIN_SECONDS || !player.isPlaying)) this.play(this.former);
+    else if (player.isPlaying) player.seek(0);
+  }
+
+  remove(work) {
+    const i = this.works.indexOf(work);
+    if (i < 0 || i === this.at) return;
+    this.works = this.works.filter((one) => one !== work);
+    if (i < this.at) this.at -= 1;
+    this.refresh();
+  }
+
+  clear() {
+    Object.assign(this, UNDONE, { works: [], lines: [] });
+    this.keep();
+  }
+
+  /* What happens by itself. */
+
+  /** A work was begun, from wherever: one of the queue, or another, which then comes in between. */
+  took(work) {
+    if (!this.works.length || this.works[this.at] === work) return;
+    const i = this.works.indexOf(work);
+    if (i < 0) {
+      this.works = this.works.toSpliced(this.at + 1, 0, work);
+      this.at += 1;
+      this.refresh();
+    } else {
+      this.at = i;
+      this.keep();
+    }
+  }
+
+  /** What was heard has ended: on to the next; after the last it asks again before anything is charged. */
+  async goOn() {
+    if (!this.works.length) return;
+    const { following } = this;
+    if (following) {
+      this.play(following);
+    } else {
+      this.player.askAgain = "over";
+      this.keep();
+    }
+    await this.player.reporting;
+    this.refresh();
+  }
+
+  /** Ask the server what the lines cost now; what it does not know any more is gone. */
+  async refresh() {
+    this.turn += 1;
+    const { turn } = this;
+    if (!this.works.length) {
+      this.lines = [];
+      this.keep();
+      return false;
+    }
+    const ids = this.works.map((work) => work.replaceAll("-", ""));
+    const answer = await fetch(`/queue?works=${ids.join(",")}`, { headers: { Accept: "text/html" }, cache: "no-store" }).catch(() => null);
+    const text = answer?.ok ? await answer.text().catch(() => "") : "";
+    if (!text || turn !== this.turn) return false;
+    const rows = new DOMParser().parseFromString(text, "text/html").querySelectorAll("[data-facts]");
+    this.lines = Array.from(rows, (row) => ({ row, facts: JSON.parse(row.dataset.facts) }));
+    const heard = this.works[this.at];
+    this.works = this.lines.map((line) => line.facts.work);
+    const i = this.works.indexOf(heard);
+    this.at = i >= 0 ? i : Math.min(this.at, Math.max(0, this.works.length - 1));
+    this.keep();
+    return this.lines.length > 0;
+  }
+
+  keep() {
+    kept.keepQueue({ works: this.works, at: this.at, title: this.title, href: this.href });
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+}
