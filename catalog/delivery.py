@@ -23,6 +23,7 @@ LIVES = timedelta(hours=1)
 SOUND, BETTER_SOUND = "hls-128", "hls-256"
 # Addresses made within the same ten minutes are the same, so that a reloaded playlist keeps a browser's cache.
 STEP_SECONDS = 600
+_LIVES_SECONDS = STEP_SECONDS + int(LIVES.total_seconds())
 _EMPTY_SHA256 = "UNSIGNED-PAYLOAD"
 
 
@@ -105,10 +106,14 @@ def sign(key: str, *, now: datetime, meter: Meter | None = None) -> str:
     (infra/decisions/0004).
     """
     stamp = int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS
+    return _sign(key, stamp, _LIVES_SECONDS, "" if meter is None else f"{meter.name}.{meter.bytes_most}")
+
+
+def _sign(key: str, stamp: int, lives: int, metered: str = "") -> str:
+    """Return an address that lives for so many seconds from a moment on, which is in seconds of the epoch."""
     if settings.STORE == "s3":
-        return _sign_s3(key, stamp)
-    expires = stamp + STEP_SECONDS + int(LIVES.total_seconds())
-    metered = "" if meter is None else f"{meter.name}.{meter.bytes_most}"
+        return _sign_s3(key, stamp, lives)
+    expires = stamp + lives
     mac = local_mac(key=key, expires=expires, metered=metered)
     return f"{settings.BASE_URL}/files/{expires}/{mac}/{quote(key)}" + (metered and f"?meter={metered}")
 
@@ -128,7 +133,47 @@ def cover_url(rendition: Rendition, *, now: datetime) -> str:
     return sign(rendition.prefix + rendition.layout["file"], now=now)
 
 
-def _sign_s3(key: str, stamp: int) -> str:
+def preview_url(work_id: UUID, *, now: datetime, width: int | None = None) -> str:
+    """Return the address of a photo's watermarked preview: the smallest of at least `width`, or the largest there is.
+
+    One small query. Raises NotFound when the work has none.
+    """
+    sizes = _pictures(work_id, Rendition.Kind.PREVIEW)
+    wide_enough = [size for size in sizes if width is not None and size.width >= width]
+    return sign((wide_enough or sizes[-1:])[0].key, now=now)
+
+
+def preview_sources(work_id: UUID, *, now: datetime) -> list[tuple[str, int]]:
+    """Return address and width in pixels of each preview, the smallest first. One small query. Raises NotFound."""
+    return [(sign(size.key, now=now), size.width) for size in _pictures(work_id, Rendition.Kind.PREVIEW)]
+
+
+def view_url(work_id: UUID, *, now: datetime, lives: timedelta) -> str:
+    """Return the address of a photo's full-size view, which lives exactly so long from `now` on, in whole seconds.
+
+    One small query. Raises NotFound when the work has none. It asks nobody whether they may.
+    """
+    (view,) = _pictures(work_id, Rendition.Kind.VIEW)
+    return _sign(view.key, int(now.timestamp()), int(lives.total_seconds()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    key: str
+    width: int
+
+
+def _pictures(work_id: UUID, kind: str) -> tuple[_Picture, ...]:
+    """Return the files of a photo's rendition, the smallest first. Raises NotFound."""
+    row = Rendition.objects.filter(work_id=work_id, kind=kind).values_list("prefix", "layout").first()
+    if row is None:
+        raise NotFound("this photo has no picture yet")
+    prefix, found = row
+    sizes = [_Picture(key=prefix + size["file"], width=size["width"]) for size in found.get("sizes", [found])]
+    return tuple(sorted(sizes, key=lambda size: size.width))
+
+
+def _sign_s3(key: str, stamp: int, lives: int = _LIVES_SECONDS) -> str:
     """Return a presigned GET (AWS Signature Version 4, query parameters).
 
     boto3 makes the same address at some 290 microseconds each, which a playlist of three hours cannot afford; a test
@@ -139,7 +184,6 @@ def _sign_s3(key: str, stamp: int) -> str:
     endpoint = urlsplit(settings.S3_ENDPOINT or f"https://s3.{settings.S3_REGION}.amazonaws.com")
     path = f"/{settings.S3_BUCKET}/{quote(key)}"
     scope = f"{day}/{settings.S3_REGION}/s3/aws4_request"
-    lives = STEP_SECONDS + int(LIVES.total_seconds())
     query = (
         f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={quote(f'{settings.S3_ACCESS_KEY}/{scope}', safe='')}"
         f"&X-Amz-Date={amz_date}&X-Amz-Expires={lives}&X-Amz-SignedHeaders=host"

@@ -80,10 +80,11 @@ _CHARGE_SESSION = "SELECT * FROM playback_charge_session(%s, %s, %s)"
 _CHARGE_PURCHASE = "SELECT * FROM playback_charge_purchase(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
 
 
-def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> tuple[Charged, datetime]:
+def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> tuple[Charged, datetime | None]:
     """Charge the play that the session's quote describes, never more than `price_micros`.
 
-    Returns the answer, and until when the session's playlist lives. One round trip; asked again, the same answer.
+    Returns the answer, and until when the session's playlist lives, None for a photo, which has none. One round trip;
+    asked again, the same answer.
 
     Raises NotFound, SessionExpired, WorkUnavailable, WalletFrozen, LimitReached, InsufficientFunds, and PriceChanged
     (then `sessions.requote` writes the fresh quote).
@@ -91,9 +92,7 @@ def charge_session(*, person_id: UUID, session_id: UUID, price_micros: int) -> t
     row = statements.ask(_CHARGE_SESSION, [person_id, session_id, price_micros])
     assert row is not None
     answer = Answer(*row)
-    charged = _charged_or_raise(answer)
-    assert answer.playlist_until is not None
-    return charged, answer.playlist_until
+    return _charged_or_raise(answer), answer.playlist_until
 
 
 def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now: datetime) -> Charged:

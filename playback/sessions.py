@@ -4,7 +4,7 @@ The moment a quote is written decides price and policy version; the charge only 
 most one live session per work, so a reload, a second tab or another device never pays twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -26,8 +26,11 @@ LEAD_MS = 5_000
 # Shorter tracks have no opening: the price is pressed.
 OPENING_FROM_MS = 20_000
 OPENING_LIVES = timedelta(hours=1)
+# How long a photo is open in full after its charge.
+VIEW_LIVES = timedelta(minutes=10)
 UNCHARGED_KEPT = timedelta(days=30)
 
+PHOTO = "photo"
 PAID, OWNED, OWN, FREE = Session.Basis.PAID, Session.Basis.OWNED, Session.Basis.OWN, Session.Basis.FREE
 
 
@@ -59,6 +62,7 @@ class Sitting:
     playlist_until: datetime
     position_seconds: float
     reversed: bool
+    withdrawn: bool
 
     @property
     def whole(self) -> bool:
@@ -163,7 +167,8 @@ def report_progress(*, person_id: UUID, session_id: UUID, position_ms: int, comp
             # Owned since it began: bought in another tab, or by a price that fell.
             held = holdings.read(listener_id=person_id, work_id=session.work_id)
             basis = OWNED if held.owned_at is not None else PAID
-        heard_whole = session.charge_id is not None or basis != PAID
+        # A photo has no end to be heard to: its ten minutes are its sitting.
+        heard_whole = session.view_seconds is None and (session.charge_id is not None or basis != PAID)
         session.position_ms = position_ms
         if completed and heard_whole and session.completed_at is None:
             session.completed_at = now
@@ -222,6 +227,20 @@ def listening(*, person_id: UUID | None, work_id: UUID, now: datetime) -> Listen
     )
 
 
+def view_url(sitting: Sitting, *, now: datetime) -> str | None:
+    """Return where a session's photo is seen now: the watermarked preview, or all of it once that is open.
+
+    The address of the whole lives exactly as long as it is open, and is the same each time it is asked for. None when
+    the work was suspended and is not one's own. One small query.
+    """
+    if sitting.withdrawn:
+        return None
+    if not sitting.whole or (sitting.basis == PAID and sitting.playlist_until <= now):
+        return delivery.preview_url(sitting.work_id, now=now)
+    opened_at = sitting.playlist_until - VIEW_LIVES if now < sitting.playlist_until else now
+    return delivery.view_url(sitting.work_id, now=opened_at, lives=VIEW_LIVES)
+
+
 def opening(*, work_id: UUID, now: datetime) -> "Opening":
     """Return the opening that anyone may hear, and count it. Raises NotFound and WorkUnavailable."""
     standing = publishing.standing(work_id=work_id, person_id=None, now=now)
@@ -229,7 +248,7 @@ def opening(*, work_id: UUID, now: datetime) -> "Opening":
         raise WorkUnavailable("It was taken off or suspended; only who owns it can hear it.")
     found = openings(work_id=work_id, duration_ms=standing.duration_ms, now=now)
     count_opening(work_id=work_id, now=now)
-    return found
+    return replace(found, kind=standing.kind)
 
 
 def count_opening(*, work_id: UUID, now: datetime) -> None:
@@ -254,11 +273,12 @@ def forget_uncharged(*, now: datetime, kept_from: datetime | None = None, limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """How much of a work is free, and where the gate stands, in thousandths of a second."""
+    """How much of a work is free, and where the gate stands, in thousandths of a second; nothing of a photo is."""
 
     free_ms: int
     open_ms: int
     version: int
+    kind: str = "track"
 
 
 def openings(*, work_id: UUID, duration_ms: int, now: datetime) -> Opening:
@@ -294,13 +314,13 @@ def _still_heard(live: Session, held: Held, standing: Standing, now: datetime) -
     """Whether the live session goes on: charged or free of charge, not heard to the end, its addresses alive."""
     if live.playlist_until <= now or live.completed_at is not None or live.reversed_at is not None:
         return False
-    if live.basis == PAID:
-        return live.charge_id is not None
     if live.basis == OWNED:
         return held.owned_at is not None
     if live.basis == OWN:
         return standing.own
-    return True
+    if standing.is_suspended and held.owned_at is None:
+        return False
+    return live.basis == FREE or live.charge_id is not None
 
 
 def _quote(standing: Standing, held: Held, now: datetime) -> Quote:
@@ -347,9 +367,14 @@ def _write_quote(session: Session, standing: Standing, held: Held, basis: str, n
     session.opening_version = gate.version
     session.free_ms = gate.free_ms
     session.open_ms = gate.open_ms
-    session.playlist_until = now + min(
-        timedelta(milliseconds=2 * standing.duration_ms) + timedelta(hours=1), PLAYLIST_MOST
-    )
+    if standing.kind == PHOTO:
+        # Of what is paid only the charge opens it, and writes until when.
+        session.view_seconds = int(VIEW_LIVES.total_seconds())
+        session.playlist_until = now + VIEW_LIVES
+    else:
+        session.playlist_until = now + min(
+            timedelta(milliseconds=2 * standing.duration_ms) + timedelta(hours=1), PLAYLIST_MOST
+        )
     session.save()
     return held
 
@@ -380,12 +405,13 @@ def _steps(asked: Quote, person_id: UUID | None, work_id: UUID) -> list[int]:
 
 def _sitting(session: Session, standing: Standing, held: Held, overview: WalletOverview) -> Sitting:
     charged = session.charge_id is not None
+    basis = OWNED if session.basis == PAID and held.owned_at is not None else session.basis
     asks = session.basis == PAID and not charged and held.owned_at is None
     return Sitting(
         id=session.id,
         work_id=session.work_id,
         kind=standing.kind,
-        basis=OWNED if session.basis == PAID and held.owned_at is not None else session.basis,
+        basis=basis,
         charged=charged,
         play_number=session.play_number,
         price_micros=session.price_micros if asks else 0,
@@ -400,4 +426,5 @@ def _sitting(session: Session, standing: Standing, held: Held, overview: WalletO
         playlist_until=session.playlist_until,
         position_seconds=session.position_ms / 1000,
         reversed=session.reversed_at is not None,
+        withdrawn=standing.is_suspended and basis in (PAID, FREE),
     )

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from catalog import splits
-from catalog.models import Creator, CreatorRole, Rendition, Upload, Work
+from catalog.models import Creator, CreatorRole, Release, Rendition, Upload, Work
 from members import clock, policies
 from members.models import Person, StaffRole
 from playback import charging, reversals, sessions, topups
@@ -60,6 +60,8 @@ def track(
     seconds: float = 180,
     price_micros: int | None = None,
     state: str = "published",
+    release: Release | None = None,
+    position: int | None = None,
     now: datetime | None = None,
 ) -> Work:
     """Make a track with a split sheet for its profile's owner and the layout of its sound, as ingest leaves them."""
@@ -70,6 +72,8 @@ def track(
         kind=Work.Kind.TRACK,
         title=f"Track {number}",
         state=state,
+        release=release,
+        position=position,
         price_micros=price_micros,
         duration_ms=round(seconds * 1000),
         lossless=True,
@@ -105,6 +109,52 @@ def track(
             created_at=now,
         )
     return made
+
+
+def photo(
+    by: Creator,
+    *,
+    price_micros: int | None = None,
+    state: str = "published",
+    release: Release | None = None,
+    position: int | None = None,
+    now: datetime | None = None,
+) -> Work:
+    """Make a photo with the rows of its preview in two sizes, its full-size view and its cover, as ingest leaves them."""
+    made = track(by, price_micros=price_micros, state=state, release=release, position=position, now=now)
+    made.kind, made.duration_ms, made.width, made.height = Work.Kind.PHOTO, None, 1_600, 1_200
+    made.title, made.lossless = made.title.replace("Track", "Photo"), None
+    made.save()
+    made.renditions.all().delete()
+    made.uploads.update(filename=f"{made.title}.jpg", kind="jpeg", found={"width": 1_600, "height": 1_200})
+    for kind, found in (
+        (
+            Rendition.Kind.PREVIEW,
+            {
+                "sizes": [
+                    {"file": f"{width}.jpg", "width": width, "height": width * 3 // 4, "bytes": width * 100}
+                    for width in (400, 1_200)
+                ],
+                "content_type": "image/jpeg",
+            },
+        ),
+        (Rendition.Kind.VIEW, {"file": "view.jpg", "width": 1_600, "height": 1_200, "content_type": "image/jpeg"}),
+        (Rendition.Kind.COVER, {"file": "cover.jpg", "width": 400, "height": 300, "content_type": "image/jpeg"}),
+    ):
+        Rendition.objects.create(
+            work=made,
+            kind=kind,
+            prefix=f"renditions/{made.id}/{uuid4()}/",
+            layout=found,
+            size_bytes=160_000,
+            created_at=made.created_at,
+        )
+    return made
+
+
+def release(by: Creator, *, title: str = "An album", kind: str = "album") -> Release:
+    """Make a release without works."""
+    return Release.objects.create(creator=by, title=title, kind=kind)
 
 
 def layout(micros: int) -> dict[str, object]:

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog import delivery
 from members import clock
 from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, person_id, problem_answer
 from members.api import ProblemSerializer, read
@@ -42,7 +43,15 @@ def playlist_url(*, listener_id: UUID, session_id: UUID, until: datetime) -> str
     return gate.address(listener_id=listener_id, session_id=session_id, until=until)
 
 
-def session_content(sitting: Sitting, *, listener_id: UUID) -> dict[str, Any]:
+def address_of(sitting: Sitting, *, listener_id: UUID, now: datetime) -> dict[str, str | None]:
+    """Return where a session is heard or seen: a track's playlist, or what may be seen of a photo now."""
+    if sitting.kind == sessions.PHOTO:
+        return {"view_url": sessions.view_url(sitting, now=now)}
+    until = sitting.playlist_until
+    return {"playlist_url": playlist_url(listener_id=listener_id, session_id=sitting.id, until=until)}
+
+
+def session_content(sitting: Sitting, *, listener_id: UUID, now: datetime) -> dict[str, Any]:
     """Return a session as the API speaks of it."""
     return {
         "id": sitting.id,
@@ -63,8 +72,8 @@ def session_content(sitting: Sitting, *, listener_id: UUID) -> dict[str, Any]:
         "open_seconds": sitting.open_seconds,
         "duration_seconds": sitting.duration_seconds,
         "blocked": sitting.blocked.content() if sitting.blocked else None,
-        "playlist_url": playlist_url(listener_id=listener_id, session_id=sitting.id, until=sitting.playlist_until),
         "expires_at": sitting.expires_at,
+        **address_of(sitting, listener_id=listener_id, now=now),
         "position_seconds": sitting.position_seconds,
     }
 
@@ -79,6 +88,8 @@ class Opening(APIView):
         """Return where it is heard; the day's count goes up by one."""
         now = clock.now()
         found = sessions.opening(work_id=work_id, now=now)
+        if found.kind == sessions.PHOTO:
+            return Response({"view_url": delivery.preview_url(work_id, now=now)})
         return Response(
             {
                 "playlist_url": gate.address(listener_id=None, session_id=work_id, until=now + sessions.OPENING_LIVES),
@@ -97,13 +108,12 @@ class Sessions(APIView):
     def post(self, request: Request) -> Response:
         """Begin a session or resume the live one. Nothing is charged by it."""
         body = read(SessionBody, request.data)
-        listener = person_id(request)
+        listener, now = person_id(request), clock.now()
         sitting, new = sessions.begin(
-            person_id=listener, work_id=body["work"], source=body.get("source", Session.Source.API), now=clock.now()
+            person_id=listener, work_id=body["work"], source=body.get("source", Session.Source.API), now=now
         )
-        return Response(
-            SessionSerializer(session_content(sitting, listener_id=listener)).data, status=201 if new else 200
-        )
+        content = session_content(sitting, listener_id=listener, now=now)
+        return Response(SessionSerializer(content).data, status=201 if new else 200)
 
 
 class OneSession(APIView):
@@ -117,8 +127,9 @@ class OneSession(APIView):
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return it as it stands."""
         listener = person_id(request)
-        sitting = sessions.get(person_id=listener, session_id=session_id, now=clock.now())
-        return Response(SessionSerializer(session_content(sitting, listener_id=listener)).data)
+        now = clock.now()
+        sitting = sessions.get(person_id=listener, session_id=session_id, now=now)
+        return Response(SessionSerializer(session_content(sitting, listener_id=listener, now=now)).data)
 
 
 class ChargeSession(APIView):
@@ -156,20 +167,24 @@ def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> di
             person_id=listener_id, session_id=session_id, price_micros=price_micros
         )
     except PriceChanged as changed:
+        now = clock.now()
         try:
-            fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=clock.now())
+            fresh = sessions.requote(person_id=listener_id, session_id=session_id, now=now)
         except NotFound:
             # Another tab charged it in between: asked again, it tells what was recorded.
             charged, until = charging.charge_session(
                 person_id=listener_id, session_id=session_id, price_micros=price_micros
             )
         else:
-            changed.extra["quote"] = SessionSerializer(session_content(fresh, listener_id=listener_id)).data
+            quote = session_content(fresh, listener_id=listener_id, now=now)
+            changed.extra["quote"] = SessionSerializer(quote).data
             raise
-    return {
-        **asdict(charged),
-        "playlist_url": playlist_url(listener_id=listener_id, session_id=session_id, until=until),
-    }
+    if until is None:
+        now = clock.now()
+        sitting = sessions.get(person_id=listener_id, session_id=session_id, now=now)
+        return {**asdict(charged), "view_url": sessions.view_url(sitting, now=now)}
+    address = playlist_url(listener_id=listener_id, session_id=session_id, until=until)
+    return {**asdict(charged), "playlist_url": address}
 
 
 def _price_of(request: HttpRequest) -> int:

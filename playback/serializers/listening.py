@@ -47,8 +47,11 @@ class SessionSerializer(serializers.Serializer):
     open_seconds = serializers.FloatField()
     duration_seconds = serializers.FloatField()
     blocked = ProblemSerializer(allow_null=True)
-    playlist_url = serializers.CharField()
     expires_at = serializers.DateTimeField()
+    playlist_url = serializers.CharField(required=False, help_text="Of a track.")
+    view_url = serializers.CharField(
+        required=False, allow_null=True, help_text="Of a photo: its preview, or all of it; null once it was suspended."
+    )
     position_seconds = serializers.FloatField(help_text="How far it was heard, for who goes on where they stopped.")
 
 
@@ -63,11 +66,13 @@ class ChargedSerializer(serializers.Serializer):
     balance_micros = serializers.IntegerField()
     promo_micros = serializers.IntegerField()
     playlist_url = serializers.CharField(required=False)
+    view_url = serializers.CharField(required=False, allow_null=True)
 
 
 class OpeningSerializer(serializers.Serializer):
-    """Where the opening is heard."""
+    """Where the opening of a track is heard, or the preview of a photo seen."""
 
-    playlist_url = serializers.CharField()
-    free_seconds = serializers.FloatField()
-    open_seconds = serializers.FloatField()
+    playlist_url = serializers.CharField(required=False)
+    free_seconds = serializers.FloatField(required=False)
+    open_seconds = serializers.FloatField(required=False)
+    view_url = serializers.CharField(required=False)
