@@ -32,7 +32,7 @@ function attach() {
   playbox = root ? new Playbox(root, player) : null;
   bar.render();
   for (const place of document.querySelectorAll("#page [data-behaviour]")) {
-    BEHAVIOURS[place.dataset.behaviour]?.().then((module) => module.attach(place));
+    BEHAVIOURS[place.dataset.behaviour]?.().then((module) => module.attach(place, { player, queue }));
   }
 }
 

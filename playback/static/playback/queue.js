@@ -16,7 +16,7 @@ export class Queue extends EventTarget {
     Object.assign(this, UNDONE, kept.queue());
     document.addEventListener("click", (event) => {
       const control = event.target.closest?.("[data-play-these]");
-      if (control) this.playThese(control.dataset);
+      if (control) this.playThese(control.closest("[data-list]").dataset, control.dataset.from);
     });
     player.addEventListener("took", (event) => this.took(event.detail.work));
     player.addEventListener("heard", () => this.goOn());
@@ -34,9 +34,9 @@ export class Queue extends EventTarget {
   /* What a listener does. */
 
   /** Play a list through: the works a page names, from the first that can be played, or from `from`. */
-  async playThese({ playThese, title = "", href = "", source = "queue", from = "" }) {
+  async playThese({ list, title = "", href = "", source = "queue" }, from = "") {
     this.player.prime();
-    Object.assign(this, { works: playThese.trim().split(/\s+/), at: 0, title, href });
+    Object.assign(this, { works: list.trim().split(/\s+/), at: 0, title, href });
     if (!(await this.refresh())) return;
     const first = (from && this.lines.find((line) => line.facts.work === from)) || this.lines.find((line) => line.facts.available);
     if (first) this.play(first, source);
