@@ -3,22 +3,28 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from catalog.api import uploads, works
+from catalog.api import discovery, splits, uploads, works
 from members import api as members
 from playback.api import listening, releases, staff, wallet
 
 urlpatterns = [
-    path("works", works.Works.as_view()),
+    path("works", discovery.Works.as_view()),
     path("works/<uuid:work_id>", works.OneWork.as_view()),
     path("works/<uuid:work_id>/ladder", works.Ladder.as_view()),
     path("works/<uuid:work_id>/publish", works.Publish.as_view()),
     path("works/<uuid:work_id>/take-off", works.TakeOff.as_view()),
+    path("works/<uuid:work_id>/split-sheets", splits.SplitSheets.as_view()),
+    path("works/<uuid:work_id>/split-sheet", splits.ProposeSplitSheet.as_view()),
+    path("split-sheets/<uuid:sheet_id>/accept", splits.AcceptSplitSheet.as_view()),
+    path("split-sheets/<uuid:sheet_id>/decline", splits.DeclineSplitSheet.as_view()),
     path("works/<uuid:work_id>/opening", listening.Opening.as_view()),
     path("works/<uuid:work_id>/purchase", listening.Purchase.as_view()),
     path("uploads", uploads.Uploads.as_view()),
     path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view()),
-    path("creators", works.Creators.as_view()),
-    path("creators/<slug:slug>", works.OneCreator.as_view()),
+    path("creators", discovery.Creators.as_view()),
+    path("creators/<slug:slug>", discovery.OneCreator.as_view()),
+    path("releases", discovery.Releases.as_view()),
+    path("releases/<uuid:release_id>", discovery.OneRelease.as_view()),
     path("releases/<uuid:release_id>/purchase", releases.ReleasePurchase.as_view()),
     path("sessions", listening.Sessions.as_view()),
     path("sessions/<uuid:session_id>", listening.OneSession.as_view()),

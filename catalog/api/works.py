@@ -1,62 +1,25 @@
-"""The catalogue over HTTP: works, creators, publishing. A view translates and makes one call into the core."""
+"""The catalogue over HTTP: works, their prices, publishing. A view translates and makes one call into the core."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog import publishing
-from catalog.models import Creator, Work
+from catalog.models import Work
 from catalog.serializers.works import (
     ChangeSerializer,
-    CreatorSerializer,
+    LadderAskedSerializer,
     LadderSerializer,
-    WorksAskedSerializer,
     WorkSerializer,
 )
 from members import clock
-from members.access import CursorPage, person_id
+from members.access import person_id
 from members.api import ProblemSerializer, read
-from members.problems import NotFound
 from members.tokens import Scope
-
-
-class Works(ListAPIView):
-    """Published works, newest first; with `mine=1` one's own in every state."""
-
-    serializer_class = WorkSerializer
-    scope = None
-
-    class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
-        """Newest first."""
-
-        ordering = ("-created_at", "-id")  # type: ignore[assignment]
-
-    @extend_schema(parameters=[WorksAskedSerializer], responses={200: WorkSerializer(many=True)})
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List works."""
-        return super().get(request, *args, **kwargs)
-
-    def get_queryset(self) -> QuerySet[Work]:
-        """Return what was asked for."""
-        asked = read(WorksAskedSerializer, self.request.query_params.dict())
-        works = Work.objects.select_related("creator")
-        if asked.get("mine"):
-            works = works.filter(creator__roles__person=self.request.user.pk or UUID(int=0))
-        else:
-            works = works.filter(state=Work.State.PUBLISHED)
-        if words := asked.get("q"):
-            works = works.filter(Q(title__icontains=words) | Q(creator__name__icontains=words))
-        for name, column in (("kind", "kind"), ("creator", "creator__slug"), ("release", "release_id")):
-            if name in asked:
-                works = works.filter(**{column: asked[name]})
-        return works
 
 
 class OneWork(APIView):
@@ -80,10 +43,11 @@ class OneWork(APIView):
             401: ProblemSerializer,
             403: ProblemSerializer,
             404: ProblemSerializer,
+            409: ProblemSerializer,
         },
     )
     def patch(self, request: Request, work_id: UUID) -> Response:
-        """Change one's own work."""
+        """Change one's own work. Who states its origin attests it."""
         figures = read(ChangeSerializer, request.data)
         publishing.change(work_id=work_id, person_id=person_id(request), now=clock.now(), **figures)
         return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
@@ -94,12 +58,18 @@ class Ladder(APIView):
 
     scope = None
 
-    @extend_schema(responses={200: LadderSerializer, 404: ProblemSerializer})
+    @extend_schema(
+        parameters=[LadderAskedSerializer],
+        responses={200: LadderSerializer, 400: ProblemSerializer, 404: ProblemSerializer},
+    )
     def get(self, request: Request, work_id: UUID) -> Response:
-        """Return the ladder."""
+        """Return the ladder of its price, or with `price_micros` the one it would have at another."""
         now = clock.now()
         standing = publishing.standing(work_id=work_id, person_id=request.user.pk, now=now)
-        steps, version = publishing.steps_now(figure=standing.figure, now=now)
+        figure = read(LadderAskedSerializer, request.query_params.dict()).get("price_micros", standing.figure)
+        if figure != standing.figure:
+            publishing.check_figure(figure, now=now)
+        steps, version = publishing.steps_now(figure=figure, now=now)
         return Response(
             {
                 "work": work_id,
@@ -145,30 +115,3 @@ class TakeOff(APIView):
         """Take it off; owners keep it."""
         publishing.take_off(work_id=work_id, person_id=person_id(request), now=clock.now())
         return Response(WorkSerializer(Work.objects.select_related("creator").get(id=work_id)).data)
-
-
-class Creators(ListAPIView):
-    """Profiles, newest first."""
-
-    serializer_class = CreatorSerializer
-    scope = None
-    queryset = Creator.objects.all()
-
-    class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
-        """Newest first."""
-
-        ordering = ("-created_at", "-id")  # type: ignore[assignment]
-
-
-class OneCreator(APIView):
-    """A profile."""
-
-    scope = None
-
-    @extend_schema(responses={200: CreatorSerializer, 404: ProblemSerializer})
-    def get(self, request: Request, slug: str) -> Response:
-        """Return the profile."""
-        creator = Creator.objects.filter(slug=slug).first()
-        if creator is None:
-            raise NotFound("there is no such creator")
-        return Response(CreatorSerializer(creator).data)

@@ -3,9 +3,17 @@
 from django.conf import settings
 from rest_framework import serializers
 
+from catalog import describing
 from catalog.models import Creator, Work
 from catalog.rules import LICENCES
 from members.api import StrictSerializer, WholeMicros
+
+
+class CreditSerializer(StrictSerializer):
+    """Somebody who took part: a name, perhaps with what they did."""
+
+    role = serializers.CharField(max_length=describing.CREDIT_ROLE_MOST, allow_blank=True, default="")
+    name = serializers.CharField(max_length=describing.CREDIT_NAME_MOST)
 
 
 class WorkSerializer(serializers.ModelSerializer):
@@ -14,6 +22,7 @@ class WorkSerializer(serializers.ModelSerializer):
     creator: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     creator_name = serializers.CharField(source="creator.name", read_only=True)
     currency = serializers.SerializerMethodField()
+    credits: serializers.ListField = serializers.ListField(child=CreditSerializer(), read_only=True)
     release = serializers.UUIDField(source="release_id", read_only=True, allow_null=True)
 
     class Meta:
@@ -33,6 +42,12 @@ class WorkSerializer(serializers.ModelSerializer):
             "origin",
             "explicit",
             "historic",
+            "credits",
+            "isrc",
+            "language",
+            "tags",
+            "alternative_text",
+            "musicbrainz_recording",
             "duration_ms",
             "lossless",
             "published_at",
@@ -44,16 +59,10 @@ class WorkSerializer(serializers.ModelSerializer):
         return settings.CURRENCY
 
 
-class WorksAskedSerializer(serializers.Serializer):
-    """Which works are asked for; what is left out narrows nothing."""
+class LadderAskedSerializer(serializers.Serializer):
+    """At which price; what is left out asks for the work's own."""
 
-    q = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, help_text="Words of the title or the creator's name."
-    )
-    kind = serializers.ChoiceField(choices=Work.Kind.choices, required=False)
-    creator = serializers.SlugField(required=False, help_text="A creator's slug.")
-    release = serializers.UUIDField(required=False, help_text="A release's id.")
-    mine = serializers.BooleanField(required=False, help_text="One's own, in every state.")
+    price_micros = serializers.IntegerField(min_value=0, max_value=2**53 - 1, required=False)
 
 
 class LadderSerializer(serializers.Serializer):
@@ -75,6 +84,26 @@ class ChangeSerializer(StrictSerializer):
     origin = serializers.ChoiceField(choices=Work.Origin.choices, required=False)
     explicit = serializers.BooleanField(required=False)
     historic = serializers.BooleanField(required=False)
+    credits: serializers.ListField = serializers.ListField(
+        child=CreditSerializer(), max_length=describing.CREDITS_MOST, required=False
+    )
+    isrc = serializers.CharField(max_length=40, required=False, allow_blank=True, help_text="With or without hyphens.")
+    language = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, help_text="BCP 47, for instance de or pt-BR; zxx for none."
+    )
+    tags: serializers.ListField = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=100, required=False
+    )
+    alternative_text = serializers.CharField(
+        max_length=describing.ALTERNATIVE_TEXT_MOST, required=False, allow_blank=True
+    )
+    musicbrainz_recording = serializers.UUIDField(required=False, allow_null=True)
+    release = serializers.UUIDField(
+        source="release_id", required=False, allow_null=True, help_text="A release of the same profile."
+    )
+    position = serializers.IntegerField(
+        min_value=1, max_value=describing.POSITION_MOST, required=False, allow_null=True
+    )
 
 
 class CreatorSerializer(serializers.ModelSerializer):
