@@ -59,6 +59,13 @@ def findings(work: Work, *, now: datetime) -> list[Finding]:
                 policy_version=version,
             )
         )
+        found.append(
+            Finding(
+                rule="alternative-text",
+                words="A photo says in words what is to be seen, for those who cannot see it.",
+                refused=not work.alternative_text.strip(),
+            )
+        )
         return found
     sample_rate = int(params["sample_rate_min"])
     found.append(

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.http import content_disposition_header
 
 from catalog.models import Rendition
 from members.problems import NotFound
@@ -109,18 +110,26 @@ def sign(key: str, *, now: datetime, meter: Meter | None = None) -> str:
     return _sign(key, stamp, _LIVES_SECONDS, "" if meter is None else f"{meter.name}.{meter.bytes_most}")
 
 
-def _sign(key: str, stamp: int, lives: int, metered: str = "") -> str:
+def keep_url(key: str, *, now: datetime, filename: str) -> str:
+    """Return an address under which the file `key` is saved as `filename`, for about an hour. No query."""
+    return _sign(key, int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS, _LIVES_SECONDS, filename=filename)
+
+
+def _sign(key: str, stamp: int, lives: int, metered: str = "", filename: str = "") -> str:
     """Return an address that lives for so many seconds from a moment on, which is in seconds of the epoch."""
     if settings.STORE == "s3":
-        return _sign_s3(key, stamp, lives)
+        return _sign_s3(key, stamp, lives, filename)
     expires = stamp + lives
-    mac = local_mac(key=key, expires=expires, metered=metered)
-    return f"{settings.BASE_URL}/files/{expires}/{mac}/{quote(key)}" + (metered and f"?meter={metered}")
+    mac = local_mac(key=key, expires=expires, metered=metered, filename=filename)
+    query = urlencode({name: value for name, value in (("meter", metered), ("name", filename)) if value})
+    return f"{settings.BASE_URL}/files/{expires}/{mac}/{quote(key)}" + (query and f"?{query}")
 
 
-def local_mac(*, key: str, expires: int, metered: str = "") -> str:
+def local_mac(*, key: str, expires: int, metered: str = "", filename: str = "") -> str:
     """Return the signature of a local address."""
-    return hmac.new(_local_key(), f"{expires}/{metered}/{key}".encode(), hashlib.sha256).hexdigest()[:40]
+    # No key and no name has a line end in it.
+    said = f"{expires}/{metered}/{key}" + (filename and f"\n{filename}")
+    return hmac.new(_local_key(), said.encode(), hashlib.sha256).hexdigest()[:40]
 
 
 @lru_cache(maxsize=1)
@@ -128,9 +137,10 @@ def _local_key() -> bytes:
     return hmac.new(settings.SECRET_KEY.encode(), b"refrain files", hashlib.sha256).digest()
 
 
-def cover_url(rendition: Rendition, *, now: datetime) -> str:
-    """Return the address of a cover."""
-    return sign(rendition.prefix + rendition.layout["file"], now=now)
+def cover_url(rendition: Rendition, *, now: datetime, small: bool = False) -> str:
+    """Return the address of a cover; with `small` of the smaller one for cards, where there is one."""
+    layout = rendition.layout.get("small", rendition.layout) if small else rendition.layout
+    return sign(rendition.prefix + layout["file"], now=now)
 
 
 def preview_url(work_id: UUID, *, now: datetime, width: int | None = None) -> str:
@@ -173,7 +183,7 @@ def _pictures(work_id: UUID, kind: str) -> tuple[_Picture, ...]:
     return tuple(sorted(sizes, key=lambda size: size.width))
 
 
-def _sign_s3(key: str, stamp: int, lives: int = _LIVES_SECONDS) -> str:
+def _sign_s3(key: str, stamp: int, lives: int = _LIVES_SECONDS, filename: str = "") -> str:
     """Return a presigned GET (AWS Signature Version 4, query parameters).
 
     boto3 makes the same address at some 290 microseconds each, which a playlist of three hours cannot afford; a test
@@ -188,6 +198,8 @@ def _sign_s3(key: str, stamp: int, lives: int = _LIVES_SECONDS) -> str:
         f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={quote(f'{settings.S3_ACCESS_KEY}/{scope}', safe='')}"
         f"&X-Amz-Date={amz_date}&X-Amz-Expires={lives}&X-Amz-SignedHeaders=host"
     )
+    if disposition := content_disposition_header(as_attachment=bool(filename), filename=filename):
+        query += f"&response-content-disposition={quote(disposition, safe='')}"
     request = f"GET\n{path}\n{query}\nhost:{endpoint.netloc}\n\nhost\n{_EMPTY_SHA256}"
     to_sign = f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     signature = hmac.new(_day_key(day), to_sign.encode(), hashlib.sha256).hexdigest()

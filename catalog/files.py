@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from catalog import delivery
@@ -22,8 +23,18 @@ CONTENT_TYPES = {
     ".mp4": "audio/mp4",
     ".m4s": "audio/mp4",
     ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".tiff": "image/tiff",
+    ".webp": "image/webp",
     ".svg": "image/svg+xml",
     ".json": "application/json",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".m4a": "audio/mp4",
+    ".wav": "audio/wav",
+    ".aiff": "audio/aiff",
 }
 BLOCK_BYTES = 256 * 1024
 # No playlist lives longer than this.
@@ -38,9 +49,9 @@ class UnknownFile(NotFound):
 @require_safe
 def file(request: HttpRequest, expires: int, mac: str, key: str) -> HttpResponseBase:
     """Answer with the file, or the asked range of it, under an address that `delivery.sign` made."""
-    metered = request.GET.get("meter", "")
+    metered, filename = request.GET.get("meter", ""), request.GET.get("name", "")
     try:
-        path = _checked(expires=expires, mac=mac, key=key, metered=metered, now=clock.now())
+        path = _checked(expires=expires, mac=mac, key=key, metered=metered, filename=filename, now=clock.now())
     except UnknownFile:
         return HttpResponse("There is no such file.\n", status=404, content_type="text/plain")
     asked = _asked(request.headers.get("Range", ""), path.stat().st_size)
@@ -53,14 +64,16 @@ def file(request: HttpRequest, expires: int, mac: str, key: str) -> HttpResponse
         answer["X-Accel-Redirect"] = f"/internal-store/{key}"
     else:
         answer = _ranged(path, asked, content_type)
+    if disposition := content_disposition_header(as_attachment=bool(filename), filename=filename):
+        answer["Content-Disposition"] = disposition
     answer["Cache-Control"] = "private, max-age=3600"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return answer
 
 
-def _checked(*, expires: int, mac: str, key: str, metered: str, now: datetime) -> Path:
-    expected = delivery.local_mac(key=key, expires=expires, metered=metered)
+def _checked(*, expires: int, mac: str, key: str, metered: str, filename: str, now: datetime) -> Path:
+    expected = delivery.local_mac(key=key, expires=expires, metered=metered, filename=filename)
     if not hmac.compare_digest(expected.encode(), mac.encode()):
         raise UnknownFile
     path = (settings.STORE_DIR / key).resolve()

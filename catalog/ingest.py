@@ -18,7 +18,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from catalog import leases, naming, probing, renditions, sandbox, sleeves, store
+from catalog import contents, leases, naming, photos, sandbox, store
 from catalog.models import Release, Rendition, Upload, Work
 from catalog.sniffing import Unreadable
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 ATTEMPTS_MOST = 3
 # Faults of the machine or the store, not of the file: tried again for as long as they last.
 OURS = (*store.FAULTS, OperationalError, InterfaceError, sandbox.ProgramMissing)
-PERCENT_INSPECTED, PERCENT_ENCODED, PERCENT_RENDERED = 5, 85, 95
+PERCENT_INSPECTED, PERCENT_MADE, PERCENT_RENDERED = 5, 85, 95
 TRACK_NUMBER_MOST = 9_999
 # Folders of attempts on this machine. One untouched for a day belongs to an upload that another machine finished.
 ROOM, ABANDONED_SECONDS = "refrain-ingest-", 86_400
@@ -70,8 +70,8 @@ def advance(*, upload_id: uuid.UUID, now: datetime) -> bool:
 def _step(upload: Upload, hold: leases.Hold) -> None:
     if upload.attempts > ATTEMPTS_MOST:
         raise Unreadable(
-            "The file could not be read on three attempts. It was not taken in. If it plays on your own machine,"
-            " save it anew as FLAC or WAV and send that."
+            "The file could not be read on three attempts. It was not taken in. If it opens on your own machine,"
+            " save it anew (a recording as FLAC or WAV, a photo as JPEG or PNG) and send that."
         )
     step = {Upload.State.RECEIVED: _inspect, Upload.State.INSPECTED: _render, Upload.State.RENDERED: _finish}
     step[Upload.State(upload.state)](upload, hold)
@@ -129,32 +129,10 @@ def _room(upload: Upload, hold: leases.Hold) -> Iterator[Path]:
 
 def _inspect(upload: Upload, hold: leases.Hold) -> None:
     with _room(upload, hold) as folder:
-        recording = probing.inspect(folder, beat=hold.beat)
-        said = probing.read_tags(folder)
-    tags = said["tags"]
-    found = {
-        "codec": recording.codec,
-        "demuxer": recording.demuxer,
-        "sample_rate": recording.sample_rate,
-        "channels": recording.channels,
-        "duration_ms": recording.duration_ms,
-        "lossless": recording.lossless,
-        "title": tags.get("title") or naming.title_of_file(upload.filename),
-        "artist": tags.get("artist", ""),
-        "album": tags.get("album", ""),
-        "track": tags.get("track", ""),
-        "date": tags.get("date", ""),
-        "licence": tags.get("licence", ""),
-        "notes": said["notes"],
-        "has_picture": said["cover"] is not None,
-    }
+        kind, found = contents.find(folder, beat=hold.beat)
+    found["title"] = found["title"] or naming.title_of_file(upload.filename)
     hold.write(
-        release=True,
-        state=Upload.State.INSPECTED,
-        kind=recording.kind,
-        found=found,
-        percent=PERCENT_INSPECTED,
-        attempts=0,
+        release=True, state=Upload.State.INSPECTED, kind=kind, found=found, percent=PERCENT_INSPECTED, attempts=0
     )
 
 
@@ -166,36 +144,19 @@ def _render(upload: Upload, hold: leases.Hold) -> None:
     # Written down before the first file is, so that an attempt that dies leaves nothing unknown behind.
     found["made"] = made
     hold.write(found=found, percent=PERCENT_INSPECTED)
-    recording = probing.Recording(
-        kind=upload.kind,
-        **{name: found[name] for name in ("demuxer", "codec", "sample_rate", "channels", "duration_ms", "lossless")},
-    )
     with _room(upload, hold) as folder:
-        encoded = renditions.encode(
+        made["renditions"], more = contents.make(
             folder,
-            recording,
+            kind=upload.kind,
+            found=found,
+            work_id=work_id,
+            creator_name=upload.creator.name,
             on_percent=lambda percent: hold.beat(
-                PERCENT_INSPECTED + percent * (PERCENT_ENCODED - PERCENT_INSPECTED) // 100
+                PERCENT_INSPECTED + percent * (PERCENT_MADE - PERCENT_INSPECTED) // 100
             ),
         )
-        target = renditions.segment_seconds_for(recording.duration_ms)
-        for kbits in renditions.KBITS:
-            prefix = _prefix(work_id)
-
-            def put(name: str, path: Path, prefix: str = prefix) -> int:
-                hold.beat(PERCENT_ENCODED)
-                return store.put(key=prefix + name, path=path, content_type=renditions.MEDIA_TYPE)
-
-            layout, size = renditions.cut(folder, kbits=kbits, target_seconds=target, put=put)
-            made["renditions"][f"hls-{kbits}"] = {"prefix": prefix, "layout": layout, "bytes": size}
-        made["renditions"][Rendition.Kind.COVER] = _cover(folder, work_id, encoded, found)
-    made["renditions"][Rendition.Kind.WAVEFORM] = {"prefix": "", "layout": {"peaks": encoded.waveform}, "bytes": 0}
-    found["duration_ms"], found["loudness_centilufs"] = encoded.duration_ms, encoded.loudness_centilufs
+    found |= more
     hold.write(release=True, state=Upload.State.RENDERED, found=found, percent=PERCENT_RENDERED, attempts=0)
-
-
-def _prefix(work_id: uuid.UUID) -> str:
-    return f"renditions/{work_id}/{uuid.uuid4()}/"
 
 
 def _remove_staged(upload: Upload) -> None:
@@ -203,21 +164,6 @@ def _remove_staged(upload: Upload) -> None:
     staged = upload.found.get("made")
     if staged and upload.work_id is None:
         store.remove_under(f"renditions/{staged['work']}/")
-
-
-def _cover(folder: Path, work_id: uuid.UUID, encoded: renditions.Encoded, found: dict[str, Any]) -> dict[str, Any]:
-    """Store the artwork of the recording, or a sleeve drawn from its sound."""
-    prefix, size = _prefix(work_id), None
-    if found["has_picture"]:
-        size = probing.read_tags(folder)["cover"]
-    if size is not None:
-        name, content_type, (width, height) = "cover.jpg", "image/jpeg", size
-    else:
-        name, content_type, width, height = "cover.svg", "image/svg+xml", sleeves.EDGE, sleeves.EDGE
-        (folder / name).write_text(sleeves.draw(work_id=work_id, loudness=encoded.course))
-    stored = store.put(key=prefix + name, path=folder / name, content_type=content_type)
-    layout = {"file": name, "width": width, "height": height, "content_type": content_type}
-    return {"prefix": prefix, "layout": layout, "bytes": stored}
 
 
 def _finish(upload: Upload, hold: leases.Hold) -> None:
@@ -230,13 +176,15 @@ def _finish(upload: Upload, hold: leases.Hold) -> None:
         work = Work.objects.create(
             id=uuid.UUID(made["work"]),
             creator_id=upload.creator_id,
-            kind=Work.Kind.TRACK,
+            kind=Work.Kind.PHOTO if photos.is_photo(upload.kind) else Work.Kind.TRACK,
             title=found["title"],
             release=_release(upload, found),
             position=_track_number(found["track"]),
-            duration_ms=found["duration_ms"],
-            lossless=found["lossless"],
-            loudness_centilufs=found["loudness_centilufs"],
+            duration_ms=found.get("duration_ms"),
+            width=found.get("width"),
+            height=found.get("height"),
+            lossless=found.get("lossless"),
+            loudness_centilufs=found.get("loudness_centilufs"),
             created_at=now,
             **({"licence": found["licence"]} if found["licence"] else {}),
         )

@@ -6,7 +6,6 @@ disagree about its length the file is incomplete, and whoever sent it is told so
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import sandbox, tagging
-from catalog.sniffing import KINDS_IN_WORDS, Form, Unreadable, sniff
+from catalog import sandbox
+from catalog.sniffing import KINDS_IN_WORDS, Form, Unreadable
 
 CHANNELS_MOST = 8
 RATES_HERTZ = (4_000, 768_000)
@@ -54,9 +53,8 @@ def reading(demuxer: str) -> list[str]:
     return ["-f", demuxer, *external, "-protocol_whitelist", "file,pipe", "-i", "file:original"]
 
 
-def inspect(folder: Path, *, beat: Callable[[], None]) -> Recording:
-    """Return what the file `original` in `folder` is; `beat` is called between its parts. Raises Unreadable."""
-    form = sniff(folder / "original")
+def inspect(folder: Path, form: Form, *, beat: Callable[[], None]) -> Recording:
+    """Return what the recording `original` in `folder` is; `beat` is called between its parts. Raises Unreadable."""
     said = _said(folder, form)
     stream = _only_sound(said, form)
     kind = _kind(stream.get("codec_name", ""), form)
@@ -113,11 +111,7 @@ def read_tags(folder: Path) -> dict[str, Any]:
 
     The reader has a process of its own, because tags and pictures are as hostile as sound. It never refuses a file.
     """
-    # -P keeps the folder of the stranger's file off the module path.
-    start = (
-        "import sys; sys.path.append(sys.argv[1]); from catalog import tagging; tagging.main('original', 'cover.jpg')"
-    )
-    program = [sys.executable, "-P", "-s", "-E", "-c", start, str(Path(tagging.__file__).resolve().parent.parent)]
+    program = sandbox.python("from catalog import tagging; tagging.main('original', 'cover.jpg')")
     try:
         answer = sandbox.output(program, folder=folder, limits=sandbox.Limits(seconds=30, memory_bytes=400_000_000))
         return dict(json.loads(answer))

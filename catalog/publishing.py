@@ -17,7 +17,7 @@ from members.problems import Invalid, NotFound, Problem
 # After a work was taken off, who has begun it may play on or buy the rest at their terms.
 PLAY_ON = timedelta(days=90)
 # Which rule of the policy `content` speaks of a field.
-RULE_OF = {"origin": "ai_generated", "historic": "sample_rate_min"}
+RULE_OF = {"origin": "ai_generated", "historic": "sample_rate_min", "alternative_text": "alternative-text"}
 
 
 class ProfileClosed(Problem):

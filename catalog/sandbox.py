@@ -68,6 +68,16 @@ def program(name: str) -> str:
     return found or str(wheel)
 
 
+def python(words: str, *arguments: str) -> list[str]:
+    """Return the command that runs these words of Python, with this project's modules and `arguments` in sys.argv[2:].
+
+    -P keeps the folder of the stranger's file off the module path.
+    """
+    top = str(Path(__file__).resolve().parent.parent)
+    start = f"import sys; sys.path.append(sys.argv[1]); {words}"
+    return [sys.executable, "-P", "-s", "-E", "-c", start, top, *arguments]
+
+
 def _confinement(limits: Limits) -> Callable[[], None]:
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 
 EDGE = 300
+MEDIA_TYPE = "image/svg+xml"
 MIDDLE = EDGE / 2
 # Ground and ink.
 COLOURS = (

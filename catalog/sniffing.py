@@ -1,8 +1,8 @@
 """What a file is, by its own bytes. Names and claimed types decide nothing.
 
-The kind found here is the demuxer that ffmpeg is held to, so a playlist that calls itself a recording never reaches
-a reader that would follow its addresses. Where a kind's first bytes say how long the file is, a shorter one is known
-to be incomplete before anything decodes it.
+The kind found here is the demuxer that ffmpeg is held to, and the only reader that Pillow may use: a playlist that
+calls itself a recording never reaches a reader that would follow its addresses, nor a drawing one that would run it.
+Where a kind's first bytes say how long the file is, a shorter one is known to be incomplete before anything decodes it.
 """
 
 import struct
@@ -24,6 +24,7 @@ MPEG_KBITS = {
     (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 KINDS_IN_WORDS = "FLAC, WAV, AIFF, ALAC, MP3, AAC, Ogg Vorbis and Opus"
+PHOTOS_IN_WORDS = "JPEG, PNG, TIFF and WebP"
 
 
 class Unreadable(Exception):
@@ -43,6 +44,15 @@ class Form:
     says_length: bool = False
 
 
+@dataclass(frozen=True)
+class PhotoForm:
+    """A form of photo that may come in: Pillow's only reader for it, its name for people, the kind of original."""
+
+    reader: str
+    name: str
+    kind: str
+
+
 FLAC = Form("flac", "FLAC", {"flac": "flac"}, says_length=True)
 WAV = Form("wav", "WAV", {"pcm_": "wav"})
 AIFF = Form("aiff", "AIFF", {"pcm_": "aiff"})
@@ -53,16 +63,44 @@ MPEG = Form("mp3", "MP3", {"mp3": "mp3"})
 COUNTED_MPEG = Form("mp3", "MP3", {"mp3": "mp3"}, says_length=True)
 OGG = Form("ogg", "Ogg", {"vorbis": "vorbis", "opus": "opus", "flac": "flac"})
 
-PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\x00", b"MM\x00*", b"GIF8", b"BM")
+JPEG = PhotoForm("JPEG", "JPEG", "jpeg")
+PNG = PhotoForm("PNG", "PNG", "png")
+TIFF = PhotoForm("TIFF", "TIFF", "tiff")
+WEBP = PhotoForm("WEBP", "WebP", "webp")
+PHOTO_FORMS = {form.kind: form for form in (JPEG, PNG, TIFF, WEBP)}
+PHOTO_MARKS = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"II+\x00", TIFF),
+    (b"MM\x00+", TIFF),
+)
+# Pictures that are no photo, or packed in a way that not everybody can look at.
+OTHER_PICTURES = (
+    (b"GIF8", "a GIF"),
+    (b"BM", "a BMP"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"IIRO", "a camera's raw file"),
+    (b"IIU\x00", "a camera's raw file"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
+)
 PLAYLIST_MARKS = (b"#extm3u", b"#ext-x-", b"[playlist]", b"ffconcat", b"file '", b"<asx", b"<playlist", b"<smil")
 
 
-def sniff(path: Path) -> Form:
+def sniff(path: Path) -> Form | PhotoForm:
     """Return the form of the file at `path`, or raise Unreadable with a sentence for its sender."""
     size = path.stat().st_size
     if size == 0:
-        raise Unreadable("The file is empty. Send it again, or look whether it plays on your own machine.")
+        raise Unreadable("The file is empty. Send it again, or look whether it opens on your own machine.")
     with path.open("rb") as file:
+        photo = _photo(file.read(32))
+        if photo is not None:
+            return photo
         start = _after_id3(file)
         file.seek(start)
         head = file.read(HEAD_BYTES)
@@ -72,6 +110,32 @@ def sniff(path: Path) -> Form:
         elif form in (WAV, AIFF):
             _check_chunks(file, start, size, big_endian=form is AIFF)
     return form
+
+
+def _photo(head: bytes) -> PhotoForm | None:
+    """Return the form of photo that begins with `head`, or None. Raises Unreadable for other pictures."""
+    for mark, form in PHOTO_MARKS:
+        if head.startswith(mark):
+            # Canon's raw files are TIFF with a mark of their own behind the first offset.
+            if form is TIFF and head[8:10] == b"CR":
+                raise other_picture("a camera's raw file")
+            return form
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis"):
+        raise other_picture("AVIF" if head[8:11] == b"avi" else "HEIC")
+    if head[4:8] == b"ftyp" and head[8:12] == b"crx ":
+        raise other_picture("a camera's raw file")
+    for mark, name in OTHER_PICTURES:
+        # Two letters alone are no mark: a BMP says its own length behind them, of which the highest byte is nought.
+        if head.startswith(mark) and (mark != b"BM" or head[6:10] == bytes(4)):
+            raise other_picture(name)
+    return None
+
+
+def other_picture(name: str) -> Unreadable:
+    """Return the refusal of a picture of another form."""
+    return Unreadable(f"This is {name}. Photos can be taken in as {PHOTOS_IN_WORDS}: save it as one of them.")
 
 
 def _after_id3(file: BinaryIO) -> int:
@@ -105,19 +169,21 @@ def _form(head: bytes, *, tagged: bool, whole: bool) -> Form:
         _refuse_words(head)
     if tagged:
         raise Unreadable("The file has tags, but no recording that could be read follows them: it is not complete.")
-    raise Unreadable(f"What kind of file this is was not recognised. What can be taken in: {KINDS_IN_WORDS}.")
+    raise Unreadable(
+        f"What kind of file this is was not recognised. What can be taken in: recordings as {KINDS_IN_WORDS};"
+        f" photos as {PHOTOS_IN_WORDS}."
+    )
 
 
 def _refuse_what_is_known(head: bytes) -> None:
-    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    heif = head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
-    if webp or heif or head.startswith(PHOTOS):
-        raise Unreadable("This is a photo. Photos cannot be taken in yet, only recordings.")
+    # A picture with the tags of a recording in front of it is none that anything would show.
+    if _photo(head[:32]) is not None:
+        raise Unreadable("This is a photo with the tags of a recording in front of it. Save it anew and send that.")
     avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
     if avi or head.startswith((b"\x1aE\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba")):
         raise Unreadable(f"This is a film. Only sound can be taken in: {KINDS_IN_WORDS}.")
     if head.startswith((b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
-        raise Unreadable("This is an archive of files. Unpack it and send each recording by itself.")
+        raise Unreadable("This is an archive of files. Unpack it and send each recording or photo by itself.")
     if head.startswith(b"MAC "):
         raise Unreadable("This is Monkey's Audio. Turn it into FLAC, which keeps every bit of it, and send that.")
     if head.startswith(b"wvpk"):
@@ -128,10 +194,16 @@ def _refuse_words(head: bytes) -> None:
     text = head.lstrip(b"\xef\xbb\xbf").lower()
     if any(mark in text[:1024] for mark in PLAYLIST_MARKS):
         raise Unreadable("This is a playlist: a list of where recordings are. Send the recordings themselves.")
+    if text.lstrip().startswith(b"%pdf-"):
+        raise Unreadable(f"This is a PDF. Photos can be taken in as {PHOTOS_IN_WORDS}.")
+    if b"<svg" in text[:4096]:
+        raise Unreadable(f"This is a drawing (SVG), which is a program for a browser. Save it as {PHOTOS_IN_WORDS}.")
+    if b"<html" in text[:1024] or b"<!doctype html" in text[:1024]:
+        raise Unreadable("This is a page of the web, whatever its name says.")
     letters = sum(32 <= byte < 127 or byte in (9, 10, 12, 13) for byte in head)
     control = sum(byte < 32 for byte in head) - sum(head.count(byte) for byte in (9, 10, 12, 13, 27))
     if control == 0 and (letters * 2 > len(head) or _is_utf8(head)):
-        raise Unreadable("This is text, not a recording, whatever its name says.")
+        raise Unreadable("This is text, not a recording or a photo, whatever its name says.")
 
 
 def _is_utf8(head: bytes) -> bool:

@@ -23,7 +23,8 @@ from catalog import naming
 
 PIXELS_MOST = 36_000_000
 PICTURE_BYTES_MOST = 20_000_000
-EDGE = 1_000
+EDGE, SMALL_EDGE = 1_200, 480
+SMALL = "cover-small.jpg"
 PAPER = (251, 248, 242)
 FRONT_COVER = 3
 CREATIVE_COMMONS = re.compile(
@@ -105,7 +106,7 @@ def pictures(file: Any) -> list[tuple[int, bytes]]:
 
 
 def write_cover(source: bytes, target: Path) -> tuple[int, int]:
-    """Write `source` as a JPEG of at most 1000 x 1000 without any metadata, and return its width and height."""
+    """Write `source` as a JPEG of at most 1200 x 1200 without any metadata, and return its width and height."""
     if len(source) > PICTURE_BYTES_MOST:
         raise ValueError(f"it has {len(source)} bytes")
     Image.MAX_IMAGE_PIXELS = PIXELS_MOST
@@ -125,8 +126,16 @@ def write_cover(source: bytes, target: Path) -> tuple[int, int]:
     return clean.size
 
 
+def write_small_cover(cover: Path, target: Path) -> tuple[int, int]:
+    """Write a cover made by `write_cover` as a smaller one for cards, and return its width and height."""
+    with Image.open(cover, formats=("JPEG",)) as picture:
+        picture.thumbnail((SMALL_EDGE, SMALL_EDGE), Image.Resampling.LANCZOS)
+        picture.save(target, "JPEG", quality=84, progressive=True)
+        return picture.size
+
+
 def read(path: Path, picture_path: Path) -> dict[str, Any]:
-    """Return the tags of the recording at `path`, its cover's size if it has one, and notes for its creator."""
+    """Return the tags of the recording at `path`, notes for its creator, and the sizes of its cover if it has one."""
     notes: list[str] = []
     try:
         file = mutagen.File(path)
@@ -135,15 +144,17 @@ def read(path: Path, picture_path: Path) -> dict[str, Any]:
     if file is None:
         return {"tags": {}, "cover": None, "notes": []}
     tags = read_tags(file)
-    cover = None
+    cover = small = None
     try:
         found = sorted(pictures(file), key=lambda kind_and_bytes: kind_and_bytes[0] != FRONT_COVER)
         if found:
             cover = write_cover(found[0][1], picture_path)
+            small = write_small_cover(picture_path, picture_path.with_name(SMALL))
     except Exception:  # noqa: BLE001  (whatever a broken picture makes a decoder raise)
         notes.append("The artwork in the file could not be read; a sleeve is drawn instead.")
         picture_path.unlink(missing_ok=True)
-    return {"tags": tags, "cover": cover, "notes": notes}
+        cover = None
+    return {"tags": tags, "cover": cover, "small": small, "notes": notes}
 
 
 def main(path: str, picture_path: str) -> None:

@@ -41,7 +41,7 @@ def cards(works: Iterable[Work], *, person_id: UUID | None, now: datetime) -> li
     return [
         Card(
             work=work,
-            cover=next((delivery.cover_url(cover, now=now) for cover in work.renditions.all()), ""),
+            cover=next((delivery.cover_url(cover, now=now, small=True) for cover in work.renditions.all()), ""),
             price_micros=standings[work.id].price_micros,
             own=work.creator_id in run,
             owned=standings[work.id].owned,

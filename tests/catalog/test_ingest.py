@@ -162,12 +162,22 @@ def test_artwork_becomes_a_small_jpeg_that_tells_nothing(kind: str, take_in: Sen
     cover = take_in(path).work.renditions.get(kind="cover")
 
     stored = (store / cover.prefix / "cover.jpg").read_bytes()
-    assert cover.layout == {"file": "cover.jpg", "width": 1000, "height": 750, "content_type": "image/jpeg"}
-    assert cover.size_bytes == len(stored)
+    small = (store / cover.prefix / "cover-small.jpg").read_bytes()
+    as_jpeg = {"content_type": "image/jpeg"}
+    assert cover.layout == {
+        "file": "cover.jpg",
+        "width": 1200,
+        "height": 900,
+        **as_jpeg,
+        "small": {"file": "cover-small.jpg", "width": 480, "height": 360, **as_jpeg},
+    }
+    assert cover.size_bytes == len(stored) + len(small)
+    with Image.open(BytesIO(small)) as shown:
+        assert (shown.size, dict(shown.getexif()), shown.info.get("comment")) == ((480, 360), {}, None)
     with Image.open(BytesIO(stored)) as shown:
-        assert (shown.format, shown.size) == ("JPEG", (1000, 750))
+        assert (shown.format, shown.size) == ("JPEG", (1200, 900))
         assert (dict(shown.getexif()), shown.info.get("comment")) == ({}, None)
-        left, right = shown.convert("RGB").getpixel((200, 300)), shown.convert("RGB").getpixel((800, 300))
+        left, right = shown.convert("RGB").getpixel((240, 360)), shown.convert("RGB").getpixel((960, 360))
     assert (left[0] > 200, right[0] < 60) == (True, True)
     assert b"serial number" not in stored
 
