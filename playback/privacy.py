@@ -4,9 +4,9 @@ The privacy floor: no figure is about one to four listeners, and no two figures 
 readers know: yesterday's page, the month's statement, the other tables. Two rules keep it.
 
 *Days* are joined into spans. A span ends with the day on which those who paid in it are none or at least five, and
-those who only listened are none or at least five. While the month runs, the last span that ended is kept back: what
-the month still brings joins it, so that the rest of a month is never a few people either, and nothing once shown is
-taken back (`spans`).
+those who only listened are none or at least five. While the month runs, the last spans are kept back, as many as have
+five on both sides: what the month still brings joins them, so that the rest of a month is never a few people either,
+and nothing once shown is taken back (`spans`).
 
 *Tables* are made once, when the month is over. A cell of fewer than five is folded into "other" together with the next
 smallest, so that never exactly one cell is missing from a sum (`fold`). Those who paid and those who did not are
@@ -78,24 +78,44 @@ def spans(days: Iterable[Day], *, over: bool) -> list[Span]:
     """Return what is shown of a month's days, in order. `over` says that the month has ended and every day is there."""
     ended: list[Span] = []
     open_span: Span | None = None
-    for day in sorted(days, key=lambda one: one.day):
-        one = Span(
-            first=day.day,
-            last=day.day,
-            sessions=day.sessions,
-            paid_micros=day.paid_micros,
-            payers=day.payers,
-            unpaid=day.unpaid,
-        )
+    for one in map(_span, sorted(days, key=lambda day: day.day)):
         open_span = one if open_span is None else open_span.and_then(one)
         if open_span.is_enough():
             ended.append(open_span)
             open_span = None
     if not over:
-        return ended[:-1]
-    if ended and open_span is not None:
-        ended[-1] = ended[-1].and_then(open_span)
-    return ended
+        return ended[: -_kept_back(ended)]
+    rest = open_span
+    while rest is not None and not rest.is_enough():
+        if not ended:
+            return []
+        rest = ended.pop().and_then(rest)
+    return [*ended, rest] if rest is not None else ended
+
+
+def _span(day: Day) -> Span:
+    return Span(
+        first=day.day,
+        last=day.day,
+        sessions=day.sessions,
+        paid_micros=day.paid_micros,
+        payers=day.payers,
+        unpaid=day.unpaid,
+    )
+
+
+def _kept_back(ended: Sequence[Span]) -> int:
+    """Return how many of the last spans wait for the month's end: with at least five on both sides among them.
+
+    Whoever comes after them, few as they may be, joins these, and what was shown before stays as it was.
+    """
+    payers: frozenset[UUID] = frozenset()
+    unpaid: frozenset[UUID] = frozenset()
+    for kept, span in enumerate(reversed(ended), start=1):
+        payers, unpaid = payers | span.payers, unpaid | span.unpaid
+        if len(payers) >= FLOOR and len(unpaid) >= FLOOR:
+            return kept
+    return max(1, len(ended))
 
 
 def fold(cells: Sequence[Cell], *, apart: bool = False) -> list[Cell]:
