@@ -212,6 +212,7 @@ UPLOAD_PATHS = ["/api/v1/uploads"]
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
 CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
 # What a release costs, in `GET releases/{id}`.
+CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
 CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 

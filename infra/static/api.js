@@ -78,6 +78,7 @@ export const charge = (session, price_micros) => send("POST", `/api/v1/sessions/
 export const progress = (session, position_seconds, state) =>
   send("POST", `/api/v1/sessions/${session}/progress`, { position_seconds, state }, { keepalive: true });
 export const purchase = (work, price_micros, key) => send("POST", `/api/v1/works/${work}/purchase`, { price_micros }, { key });
+export const purchaseRelease = (release, shown, key) => send("POST", `/api/v1/releases/${release}/purchase`, shown, { key });
 
 /** Post a form to a page of ours that answers 204. */
 export async function submit(path, fields) {

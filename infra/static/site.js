@@ -11,6 +11,8 @@ import { listen } from "./playback/system.js";
 const BEHAVIOURS = {
   upload: () => import("./catalog/upload.js"),
   publish: () => import("./catalog/publish.js"),
+  photo: () => import("./playback/photo.js"),
+  release: () => import("./playback/release.js"),
 };
 
 const player = new Player();

@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from catalog import delivery
 from catalog import drawing as work_drawing
-from members import money, policies
+from members import policies
 from members.requests import moment_of, person_id_of
-from playback import drawing, holdings, sessions, wallets
+from playback import holdings, sessions
 from playback.models import Holding, Session
-from playback.sessions import Listening
+from playback.views import parts
+from playback.views.looking import photo_fragment
 from playback.views.wallet import CONSENT_VERSION
 
 PEAKS_WITHOUT_SOUND = [8] * 180
@@ -26,15 +27,16 @@ PEAKS_WITHOUT_SOUND = [8] * 180
 
 def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
     """Return the listening part of a work's page: player, ring, ladder and every word that a state of it may say."""
+    if work.kind == "photo":
+        return photo_fragment(request, work)
     now = moment_of(request)
     person_id = person_id_of(request)
     listening = sessions.listening(person_id=person_id, work_id=work.id, now=now)
-    credit = _credit(person_id, now)
+    credit = parts.credit(person_id, now)
     heard = _paid_and_not_heard_out(person_id, work.id, now)
     renditions = {rendition.kind: rendition for rendition in work.renditions.filter(kind__in=["waveform", "cover"])}
     wave = renditions.get("waveform")
     href = reverse("catalog:work", args=[work.id])
-    steps = _steps(listening)
     asks_first = listening.free_seconds == 0 and (listening.basis == "paid" or not listening.signed_in)
     facts = {
         "work": str(work.id),
@@ -60,10 +62,10 @@ def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
         "place_seconds": heard.position_ms / 1000 if heard else 0,
     }
     context = {
+        **parts.holding(listening, title=work.title, noun="play"),
         "work": work,
         "facts": json.dumps(facts),
         "facts_href": href,
-        "listening": listening,
         "credit_micros": credit,
         "asks_first": asks_first,
         "has_gate": listening.available
@@ -73,16 +75,7 @@ def listening_fragment(request: HttpRequest, work: Any) -> SafeString:
             wave.layout["peaks"] if wave else PEAKS_WITHOUT_SOUND,
             gate_at=listening.free_seconds / listening.duration_seconds if listening.duration_seconds else 0,
         ),
-        "ring": drawing.ring(plays=listening.plays, paid=listening.paid_plays, next_number=listening.play_number),
-        "steps": steps,
-        "figures_on_steps": drawing.has_figures_on_steps(listening.ladder),
-        "ladder_label": _ladder_label(work.title, listening),
-        "paid_count": len(listening.paid_plays),
-        "left_after_micros": max(0, listening.remaining_micros - (listening.price_micros or 0)),
     }
-    context["places"] = money.places_needed(
-        [listening.price_micros or 0, listening.paid_micros, context["left_after_micros"], listening.cap_micros]
-    )
     return mark_safe(render_to_string("playback/_listening.html", context, request))  # noqa: S308  (a rendered template)
 
 
@@ -117,13 +110,6 @@ def standings(*, person_id: UUID | None, figures: Mapping[UUID, int | None], now
     return found
 
 
-def _credit(person_id: UUID | None, now: datetime) -> int:
-    if person_id is None:
-        return 0
-    overview = wallets.overview(person_id=person_id, now=now)
-    return overview.balance_micros + overview.promo_micros
-
-
 def _paid_and_not_heard_out(person_id: UUID | None, work_id: UUID, now: datetime) -> Session | None:
     """Return the session that pressing play will go on with, nothing asked: charged and not yet heard to the end."""
     if person_id is None:
@@ -137,20 +123,3 @@ def _paid_and_not_heard_out(person_id: UUID | None, work_id: UUID, now: datetime
         reversed_at=None,
         playlist_until__gt=now,
     ).first()
-
-
-def _steps(listening: Listening) -> list[drawing.Step]:
-    """Return the steps to draw; none for a ladder of which a purchase paid some steps at once."""
-    if not listening.ladder or 0 in listening.ladder:
-        return []
-    paid = range(1, listening.plays + 1) if listening.owned else listening.paid_plays
-    return drawing.steps(listening.ladder, paid=paid, next_number=listening.play_number)
-
-
-def _ladder_label(title: str, listening: Listening) -> str:
-    if listening.owned or not listening.paid_plays:
-        return f"The ladder of {title}: {listening.plays} plays, {money.show(listening.cap_micros)} in all"
-    return (
-        f"Your ladder of {title}: {len(listening.paid_plays)} of {listening.plays} plays paid,"
-        f" {money.show(listening.remaining_micros)} left to own"
-    )

@@ -122,6 +122,8 @@ ROUTES: dict[str, list[Way]] = {
     "account/tokens/<uuid:token_id>/revoke": [form("/account/tokens/{token}/revoke", other=404)],
     "works/<uuid:work_id>": [page("/works/{draft}", stranger=404, other=404)],
     "works/<uuid:work_id>/listening": [page("/works/{draft}/listening", stranger=404, other=404)],
+    "releases/<uuid:release_id>": [page(f"/releases/{uuid4()}", stranger=404, other=404)],
+    "releases/<uuid:release_id>/listening": [page(f"/releases/{uuid4()}/listening", stranger=404, other=404)],
     "creators/<slug:slug>": [page("/creators/nobody", stranger=404, other=404)],
     "upload": [mine("/upload"), form("/upload", name="Mallory's")],
     "queue": [page("/queue", other=200)],
