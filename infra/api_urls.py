@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, splits, uploads, works
 from members import api as members
-from playback.api import listening, releases, staff, wallet
+from playback.api import audience, listening, releases, staff, wallet
 
 urlpatterns = [
     path("works", discovery.Works.as_view()),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("split-sheets/<uuid:sheet_id>/decline", splits.DeclineSplitSheet.as_view()),
     path("works/<uuid:work_id>/opening", listening.Opening.as_view()),
     path("works/<uuid:work_id>/purchase", listening.Purchase.as_view()),
+    path("works/<uuid:work_id>/audience", audience.Audience.as_view()),
     path("uploads", uploads.Uploads.as_view()),
     path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view()),
     path("creators", discovery.Creators.as_view()),

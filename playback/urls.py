@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from playback.views import queue, wallet
+from playback.views import audience, queue, wallet
 
 app_name = "playback"
 urlpatterns = [
@@ -13,4 +13,6 @@ urlpatterns = [
     path("wallet/consent", wallet.consent, name="consent"),
     path("wallet/top-ups", wallet.start_top_up, name="top-up"),
     path("wallet/top-ups/returned", wallet.top_up_returned, name="top-up-returned"),
+    path("studio/works/<uuid:work_id>/audience", audience.page, name="audience"),
+    path("studio/works/<uuid:work_id>/audience.csv", audience.table, name="audience-table"),
 ]
