@@ -12,14 +12,14 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from catalog import contents, leases, naming, photos, sandbox, store
-from catalog.models import Release, Rendition, Upload, Work
+from catalog import contents, leases, naming, photos, releases, sandbox, store, versions
+from catalog.models import Rendition, Upload, Work
 from catalog.sniffing import Unreadable
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ ATTEMPTS_MOST = 3
 # Faults of the machine or the store, not of the file: tried again for as long as they last.
 OURS = (*store.FAULTS, OperationalError, InterfaceError, sandbox.ProgramMissing)
 PERCENT_INSPECTED, PERCENT_MADE, PERCENT_RENDERED = 5, 85, 95
-TRACK_NUMBER_MOST = 9_999
+# What a file itself decides about its work.
+MEASURED = ("duration_ms", "width", "height", "lossless", "loudness_centilufs")
 # Folders of attempts on this machine. One untouched for a day belongs to an upload that another machine finished.
 ROOM, ABANDONED_SECONDS = "refrain-ingest-", 86_400
 
@@ -131,6 +132,8 @@ def _inspect(upload: Upload, hold: leases.Hold) -> None:
     with _room(upload, hold) as folder:
         kind, found = contents.find(folder, beat=hold.beat)
     found["title"] = found["title"] or naming.title_of_file(upload.filename)
+    if upload.replaces_id is not None:
+        versions.check_kind(upload, is_photo=photos.is_photo(kind))
     hold.write(
         release=True, state=Upload.State.INSPECTED, kind=kind, found=found, percent=PERCENT_INSPECTED, attempts=0
     )
@@ -167,27 +170,17 @@ def _remove_staged(upload: Upload) -> None:
 
 
 def _finish(upload: Upload, hold: leases.Hold) -> None:
-    """Make the work with all its renditions, in one transaction."""
+    """Make the work with all its renditions, or give a work that there is its new file, in one transaction."""
     found = dict(upload.found)
     made = found.pop("made")
     now = hold.moment()
     with transaction.atomic():
         leases.lock(f"releases of {upload.creator_id}")
-        work = Work.objects.create(
-            id=uuid.UUID(made["work"]),
-            creator_id=upload.creator_id,
-            kind=Work.Kind.PHOTO if photos.is_photo(upload.kind) else Work.Kind.TRACK,
-            title=found["title"],
-            release=_release(upload, found),
-            position=_track_number(found["track"]),
-            duration_ms=found.get("duration_ms"),
-            width=found.get("width"),
-            height=found.get("height"),
-            lossless=found.get("lossless"),
-            loudness_centilufs=found.get("loudness_centilufs"),
-            created_at=now,
-            **({"licence": found["licence"]} if found["licence"] else {}),
-        )
+        measured = {name: found.get(name) for name in MEASURED}
+        if upload.replaces_id is None:
+            work = _new_work(upload, uuid.UUID(made["work"]), found, measured, now)
+        else:
+            work = versions.replace(upload, measured=measured, now=now)
         Rendition.objects.bulk_create(
             Rendition(
                 work=work,
@@ -204,26 +197,17 @@ def _finish(upload: Upload, hold: leases.Hold) -> None:
         )
 
 
-def _release(upload: Upload, found: dict[str, Any]) -> Release | None:
-    """Return the creator's release that the tags name, made if there is none. Inside the creator's lock."""
-    if not found["album"]:
-        return None
-    earlier = Release.objects.filter(creator_id=upload.creator_id, title=found["album"]).order_by("id").first()
-    if earlier is not None:
-        return earlier
-    return Release.objects.create(creator_id=upload.creator_id, title=found["album"], released_on=_day(found["date"]))
-
-
-def _day(text: str) -> date | None:
-    """Return the day that a tag names; a year alone is no day."""
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
-def _track_number(text: str) -> int | None:
-    number = text.partition("/")[0].strip()
-    if number.isascii() and number.isdigit() and 0 < int(number) <= TRACK_NUMBER_MOST:
-        return int(number)
-    return None
+def _new_work(
+    upload: Upload, work_id: uuid.UUID, found: dict[str, Any], measured: dict[str, Any], now: datetime
+) -> Work:
+    work = Work.objects.create(
+        id=work_id,
+        creator_id=upload.creator_id,
+        kind=Work.Kind.PHOTO if photos.is_photo(upload.kind) else Work.Kind.TRACK,
+        title=found["title"],
+        created_at=now,
+        **measured,
+        **releases.said_by_tags(found),
+    )
+    releases.join(work, upload=upload)
+    return work

@@ -1,7 +1,7 @@
-"""Leases: which worker holds an upload, and until when.
+"""Leases: which worker holds a row that is a queue (an upload, a transfer, a download), and until when.
 
 A worker that dies stops renewing, and when its lease has run out another may take over. Everything a worker writes
-about an upload is written under its lease, so one that was slow and lost it cannot undo what its successor did.
+about a row is written under its lease, so one that was slow and lost it cannot undo what its successor did.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from catalog.models import Upload
 from members import clock
@@ -27,14 +27,15 @@ PAUSE = timedelta(seconds=30)
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the upload over; this one must write nothing more about it."""
+    """Another worker has taken the row over; this one must write nothing more about it."""
 
 
 @dataclass
 class Hold:
-    """A worker's lease on an upload. `began` is the co-op's moment at which it was taken."""
+    """A worker's lease on a row of `queue`. `began` is the co-op's moment at which it was taken."""
 
-    upload_id: uuid.UUID
+    queue: QuerySet[Any]
+    row_id: uuid.UUID
     until: datetime
     began: datetime
     ticks: float = field(default_factory=clock.ticks)
@@ -47,9 +48,8 @@ class Hold:
     def write(self, *, release: bool = False, **columns: object) -> None:
         """Write columns of the row and renew the lease, or let go of it with `release`. Raises LeaseLost."""
         until = None if release else self.moment() + LEASE
-        mine = Upload.objects.filter(id=self.upload_id, leased_until=self.until).exclude(state__in=FINISHED)
-        if mine.update(leased_until=until, **columns) != 1:
-            raise LeaseLost(str(self.upload_id))
+        if self.queue.filter(id=self.row_id, leased_until=self.until).update(leased_until=until, **columns) != 1:
+            raise LeaseLost(str(self.row_id))
         if until is not None:
             self.until = until
         self.beaten = clock.ticks()
@@ -61,31 +61,38 @@ class Hold:
             self.write(**columns)
 
     def rest(self, *, counts: bool) -> None:
-        """Let the upload rest after a fault. `counts` says whether the attempt counts against the file."""
+        """Let the row rest after a fault. `counts` says whether the attempt counts against it."""
         given_back: dict[str, Any] = {} if counts else {"attempts": F("attempts") - 1}
         try:
             self.write(**given_back)
-            Upload.objects.filter(id=self.upload_id, leased_until=self.until).update(leased_until=self.moment() + PAUSE)
+            rests_until = self.moment() + PAUSE
+            self.queue.filter(id=self.row_id, leased_until=self.until).update(leased_until=rests_until)
         except LeaseLost:
             return
         except (OperationalError, InterfaceError):
-            logger.warning("upload %s keeps its lease: the database is away", self.upload_id)
+            logger.warning("row %s keeps its lease: the database is away", self.row_id)
 
 
 def free(now: datetime) -> Q:
-    """Return the condition under which nobody holds an upload."""
+    """Return the condition under which nobody holds a row."""
     return Q(leased_until=None) | Q(leased_until__lt=now)
+
+
+def uploads() -> QuerySet[Upload]:
+    """Return the queue of the ingest."""
+    return Upload.objects.exclude(state__in=FINISHED)
 
 
 def claim(*, upload_id: uuid.UUID, now: datetime) -> Hold | None:
     """Take the lease of an upload that is unfinished and free and count the attempt; else return None."""
+    return claim_row(uploads(), row_id=upload_id, now=now)
+
+
+def claim_row(queue: QuerySet[Any], *, row_id: uuid.UUID, now: datetime) -> Hold | None:
+    """Take the lease of a row that is in `queue` and free, and count the attempt; else return None."""
     until = now + LEASE
-    taken = (
-        Upload.objects.filter(free(now), id=upload_id)
-        .exclude(state__in=FINISHED)
-        .update(leased_until=until, attempts=F("attempts") + 1)
-    )
-    return Hold(upload_id=upload_id, until=until, began=now) if taken else None
+    taken = queue.filter(free(now), id=row_id).update(leased_until=until, attempts=F("attempts") + 1)
+    return Hold(queue=queue, row_id=row_id, until=until, began=now) if taken else None
 
 
 def lock(words: str) -> None:

@@ -16,12 +16,16 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from catalog import leases, naming, publishing, store
-from catalog.models import Upload
+from catalog import leases, naming, publishing, rooms, sniffing, store, versions
+from catalog.models import Creator, Upload, Work
 from members.problems import Invalid, NotFound, Problem
 
 logger = logging.getLogger(__name__)
 
+# What is enough to tell a photo from a recording.
+HEAD_BYTES = 16
+PHOTO_MARKS = tuple(mark for mark, _ in sniffing.PHOTO_MARKS)
+FOLDER_MOST = 255
 # How long a file usually takes into the store at most, and after how long its row counts as left behind.
 STORES_WITHIN, STORING = timedelta(minutes=1), timedelta(minutes=15)
 
@@ -44,23 +48,69 @@ class StoreUnavailable(Problem):
     slug, status, title = "store-unavailable", 503, "The file could not be stored"
 
 
-def receive(
-    *, person_id: uuid.UUID, creator_id: uuid.UUID, filename: str, chunks: Iterable[bytes], now: datetime
-) -> Upload:
-    """Take a file in, piece by piece, and return its upload; the same file still on its way is that upload again.
+def folder_name(path: str) -> str:
+    """Return the path of a folder among the files that were sent together: clean parts, joined by slashes."""
+    parts = (naming.clean(part, most=FOLDER_MOST) for part in path.replace("\\", "/").split("/"))
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-FOLDER_MOST:].strip("/")
 
-    Raises NotFound when the person does not run the profile, TooLarge, Invalid for an empty file, AlreadyUploaded
-    naming the work, StoreUnavailable. An upload that stops half way leaves nothing. Not to be called in a transaction.
+
+def most_bytes(head: bytes) -> int:
+    """Return how many bytes a file may have that begins with `head`: a photo fewer than a recording."""
+    is_photo = head.startswith(PHOTO_MARKS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    return settings.PHOTO_BYTES_MAX if is_photo else settings.UPLOAD_BYTES_MAX
+
+
+def check_size(size: int, *, head: bytes) -> None:
+    """Raise TooLarge for a file of `size` bytes that begins with `head` and is larger than its kind may be."""
+    most = most_bytes(head)
+    if size > most:
+        kind = "a photo" if most < settings.UPLOAD_BYTES_MAX else "a recording"
+        raise TooLarge(
+            f"The file is larger than {most:,} bytes, which is the most that {kind} may have for now. Nothing of it"
+            " was kept.",
+            bytes_most=most,
+        )
+
+
+def check_sender(*, person_id: uuid.UUID, creator_id: uuid.UUID, replaces: uuid.UUID | None) -> None:
+    """Raise NotFound unless the person runs the profile, and the work that the file replaces is the profile's.
+
+    Raises ProfileClosed for one that takes nothing more in.
     """
     if not publishing.manages(creator_id=creator_id, person_id=person_id):
         raise NotFound("there is no such profile of yours")
-    with tempfile.TemporaryDirectory(prefix="refrain-receive-") as folder:
-        path = Path(folder) / "original"
+    if Creator.objects.filter(id=creator_id, closed_at__isnull=False).exists():
+        raise publishing.ProfileClosed("Its owner closed this profile. It takes nothing more in.")
+    if replaces is not None and not Work.objects.filter(id=replaces, creator_id=creator_id).exists():
+        raise NotFound("there is no such work of this profile")
+
+
+def receive(
+    *,
+    person_id: uuid.UUID,
+    creator_id: uuid.UUID,
+    filename: str,
+    chunks: Iterable[bytes],
+    now: datetime,
+    folder: str = "",
+    replaces: uuid.UUID | None = None,
+) -> Upload:
+    """Take a file in, piece by piece, and return its upload; the same file still on its way is that upload again.
+
+    `folder` is where it lay among the files it came with; `replaces` names the work whose file it is from now on.
+    Raises NotFound when the person does not run the profile, TooLarge, Invalid for an empty file, AlreadyUploaded
+    naming the work, StoreUnavailable. An upload that stops half way leaves nothing. Not to be called in a transaction.
+    """
+    check_sender(person_id=person_id, creator_id=creator_id, replaces=replaces)
+    with tempfile.TemporaryDirectory(prefix=f"{rooms.PREFIX}receive-") as room:
+        path = Path(room) / "original"
         sha256, size = _spool(chunks, path)
         upload = Upload(
             person_id=person_id,
             creator_id=creator_id,
             filename=naming.file_name(filename),
+            folder=folder_name(folder),
+            replaces_id=replaces,
             size_bytes=size,
             sha256=sha256,
             created_at=now,
@@ -77,16 +127,13 @@ def receive(
 
 
 def _spool(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
+    digest, size, head = hashlib.sha256(), 0, b""
     with path.open("wb") as file:
         for chunk in chunks:
             size += len(chunk)
-            if size > settings.UPLOAD_BYTES_MAX:
-                raise TooLarge(
-                    f"The file is larger than {settings.UPLOAD_BYTES_MAX:,} bytes, which is the most that can be taken"
-                    " in for now. Nothing of it was kept.",
-                    bytes_most=settings.UPLOAD_BYTES_MAX,
-                )
+            if len(head) < HEAD_BYTES:
+                head = (head + chunk)[:HEAD_BYTES]
+            check_size(size, head=head)
             digest.update(chunk)
             file.write(chunk)
     if size == 0:
@@ -111,16 +158,26 @@ def _enter(upload: Upload) -> Upload | None:
             finished_at=upload.created_at,
             leased_until=None,
         )
-        earlier = same.exclude(state=Upload.State.REJECTED).select_related("work").order_by("created_at").first()
-        if earlier is None:
+        known = list(same.exclude(state=Upload.State.REJECTED).select_related("work").order_by("created_at"))
+        on_its_way = next((one for one in known if one.work_id is None), None)
+        if on_its_way is not None:
+            return on_its_way
+        if not known or _goes_back(upload):
             upload.save(force_insert=True)
             return None
-    if earlier.work is None:
-        return earlier
+    work = known[0].work
+    assert work is not None
     raise AlreadyUploaded(
-        f"This very file is already the work “{earlier.work.title}”. Nothing was taken in a second time.",
-        work=str(earlier.work.id),
+        f"This very file is already the work “{work.title}”. Nothing was taken in a second time.", work=str(work.id)
     )
+
+
+def _goes_back(upload: Upload) -> bool:
+    """Return whether the file is one that the work it replaces had before, and has no longer."""
+    if upload.replaces_id is None:
+        return False
+    of_the_work = [version.sha256 for version in versions.of(upload.replaces_id)]
+    return upload.sha256 in of_the_work and upload.sha256 != of_the_work[-1]
 
 
 def _store_original(upload: Upload, path: Path, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ What is put here has a type that we chose, whatever its sender called it, and is
 taken is overwritten, so that a step which ran half way can run again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -65,6 +65,20 @@ def _path(key: str) -> Path | None:
 
 
 def _download(key: str, path: Path, beat: Callable[[], None]) -> None:
+    with path.open("wb") as target:
+        for piece in pieces(key):
+            target.write(piece)
+            beat()
+
+
+def pieces(key: str) -> Iterator[bytes]:
+    """Yield what is stored under `key`, a megabyte at a time. Raises FileNotFoundError."""
+    here = _path(key)
+    if here is not None:
+        with here.open("rb") as file:
+            while piece := file.read(COPY_BYTES):
+                yield piece
+        return
     # S3Storage.open would hold all of the file before it gives the first byte.
     try:
         answer = default_storage.bucket.Object(key).get()  # type: ignore[attr-defined]
@@ -72,10 +86,9 @@ def _download(key: str, path: Path, beat: Callable[[], None]) -> None:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.NOT_FOUND:
             raise FileNotFoundError(key) from None
         raise
-    with answer["Body"] as source, path.open("wb") as target:
+    with answer["Body"] as source:
         while piece := source.read(COPY_BYTES):
-            target.write(piece)
-            beat()
+            yield piece
 
 
 def remove(key: str) -> None:

@@ -31,6 +31,7 @@ CREATIVE_COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/(by(?:-sa)?)/([34]\.0)|publicdomain/(zero)/1\.0)", re.IGNORECASE
 )
 
+ITUNES = "----:com.apple.iTunes:"
 # What each tag is called in ID3, in MP4 and in Vorbis comments.
 NAMES = {
     "title": ("TIT2", "\xa9nam", "title"),
@@ -38,8 +39,13 @@ NAMES = {
     "album": ("TALB", "\xa9alb", "album"),
     "track": ("TRCK", "trkn", "tracknumber"),
     "date": ("TDRC", "\xa9day", "date"),
+    "disc": ("TPOS", "disk", "discnumber"),
+    "isrc": ("TSRC", f"{ITUNES}ISRC", "isrc"),
+    "recording": ("UFID:http://musicbrainz.org", f"{ITUNES}MusicBrainz Track Id", "musicbrainz_trackid"),
+    "release": ("TXXX:MusicBrainz Album Id", f"{ITUNES}MusicBrainz Album Id", "musicbrainz_albumid"),
 }
 LENGTHS = {"title": 300, "artist": 120, "album": 200, "track": 20, "date": 40}
+LENGTH_OF_OTHERS = 40
 LICENCE_WORDS = ("wcop", "tcop", "cprt", "licen", "copyright")
 
 
@@ -61,11 +67,16 @@ def _first(tags: Any, column: int, names: tuple[str, str, str]) -> str:
     key = names[column]
     if column == 0:
         frames = tags.getall(key) if hasattr(tags, "getall") else []
-        return next((str(part) for frame in frames for part in getattr(frame, "text", ()) if str(part)), "")
+        # An identifier is bytes, everything else texts.
+        identifiers = [frame.data.decode(errors="replace") for frame in frames if hasattr(frame, "owner")]
+        texts = (str(part) for frame in frames for part in getattr(frame, "text", ()) if str(part))
+        return next(iter([*identifiers, *texts]), "")
     values = tags.get(key) or tags.get(key.replace("tracknumber", "track")) or []
     value = values[0] if isinstance(values, list) and values else values
     if isinstance(value, tuple):
         value = value[0]
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
     return str(value) if value else ""
 
 
@@ -78,7 +89,7 @@ def read_tags(file: Any) -> dict[str, str]:
     found = {}
     for tag, names in NAMES.items():
         try:
-            text = naming.clean(_first(tags, column, names), most=LENGTHS[tag])
+            text = naming.clean(_first(tags, column, names), most=LENGTHS.get(tag, LENGTH_OF_OTHERS))
         except (ValueError, TypeError, KeyError, AttributeError, IndexError):
             continue
         if text:

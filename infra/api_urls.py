@@ -3,9 +3,9 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from catalog.api import discovery, splits, uploads, works
+from catalog.api import discovery, splits, transfers, uploads, works
 from members import api as members
-from playback.api import audience, listening, releases, staff, wallet
+from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 
 urlpatterns = [
     path("works", discovery.Works.as_view()),
@@ -22,8 +22,14 @@ urlpatterns = [
     path("works/<uuid:work_id>/audience", audience.Audience.as_view()),
     path("uploads", uploads.Uploads.as_view()),
     path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view()),
+    path("transfers", transfers.Transfers.as_view()),
+    path("transfers/<uuid:transfer_id>", transfers.OneTransfer.as_view()),
+    path("works/<uuid:work_id>/original", uploads.Original.as_view()),
     path("creators", discovery.Creators.as_view()),
     path("creators/<slug:slug>", discovery.OneCreator.as_view()),
+    path("creators/<slug:slug>/follow", follows.Follow.as_view()),
+    path("works/<uuid:work_id>/favourite", follows.Favourite.as_view()),
+    path("feed", follows.Feed.as_view()),
     path("releases", discovery.Releases.as_view()),
     path("releases/<uuid:release_id>", discovery.OneRelease.as_view()),
     path("releases/<uuid:release_id>/purchase", releases.ReleasePurchase.as_view()),
@@ -36,6 +42,18 @@ urlpatterns = [
     path("wallet/entries", wallet.Entries.as_view()),
     path("wallet/top-ups", wallet.TopUps.as_view()),
     path("wallet/top-ups/<uuid:top_up_id>", wallet.OneTopUp.as_view()),
+    path("wallet/cash-outs", cash_outs.CashOuts.as_view()),
+    path("wallet/cash-outs/plan", cash_outs.CashOutPlan.as_view()),
+    path("wallet/cash-outs/<uuid:cash_out_id>", cash_outs.OneCashOut.as_view()),
+    path("staff/transfers", cash_outs.Transfers.as_view()),
+    path("staff/transfers/<uuid:refund_id>/give-up", cash_outs.GiveUpTransfer.as_view()),
+    path("staff/transfers/<uuid:refund_id>/release/<uuid:transfer_id>", cash_outs.ReleaseTransfer.as_view()),
+    path("library", library.Library.as_view()),
+    path("library/exports", library.Exports.as_view()),
+    path("library/exports/<uuid:export_id>", library.OneExport.as_view()),
+    path("library/<uuid:work_id>/download", library.Download.as_view()),
+    path("library/<uuid:work_id>/certificate", library.Certificate.as_view()),
+    path("certificates/<uuid:certificate_id>", library.CertificateStanding.as_view()),
     path("staff/reversals", staff.Reversals.as_view()),
     path("staff/grants", staff.Grants.as_view()),
     path("policies", members.Policies.as_view()),

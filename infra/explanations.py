@@ -23,6 +23,22 @@ class Explanation:
 
 
 WORDS = {
+    "offset-mismatch": (
+        "A file that is sent in pieces has one end at any moment, and each piece begins there. Two programs sent it.",
+        "Ask where the transfer stands and go on from there. Nothing of this piece was kept.",
+    ),
+    "transfer-over": (
+        "A transfer takes pieces until the file is whole, and for a day after the last of them.",
+        "Send the file anew. What became of this one is said at its address.",
+    ),
+    "checksum-mismatch": (
+        "The piece is not what its checksum says, so it changed on its way and nothing of it was kept.",
+        "Send the piece again.",
+    ),
+    "tus-version": (
+        "Files are sent in pieces by version 1.0.0 of the tus protocol, and the request did not say so.",
+        "Use a program that speaks it, or send the file in one piece.",
+    ),
     "insufficient-funds": (
         "Plays are paid from credit you already hold, so nobody owes the co-op anything and nothing is charged later.",
         "Add credit in your wallet. The opening stays free, and what you own plays as before.",
@@ -66,6 +82,18 @@ WORDS = {
     "cannot-publish": (
         "The policy “content” says what the catalogue admits; members vote on it. The refusal names rule and version.",
         "Mend what it names, for instance with a better master, and publish again.",
+    ),
+    "library-empty": (
+        "A zip holds what is owned. What is on the way can be heard and gone on with, and is not kept yet.",
+        "Own a work, or keep one that is free. The lists have what is on the way too.",
+    ),
+    "download-failed": (
+        "A worker makes each file of what the creator sent, and this one could not be made; the reason stands there.",
+        "Take another format, and tell us. The work is yours as before.",
+    ),
+    "no-signing-key": (
+        "A certificate is worth nothing without a signature, and the key that signs is not here now.",
+        "Ask again later. What is yours is yours without a certificate.",
     ),
     "not-allowed": ("It is somebody else's to decide.", ""),
 }

@@ -42,7 +42,8 @@ try:
 except (ZoneInfoNotFoundError, ValueError):
     raise ImproperlyConfigured(f"REFRAIN_TIME_ZONE: {COOP_TIME_ZONE!r} is no time zone") from None
 COUNTRY = environment.text("REFRAIN_COUNTRY", "DE")
-VAT_PPM = environment.number("REFRAIN_VAT_PPM", 190_000)
+# VAT on credit follows the listener's country (playback/vat.py), unless one rate is set here for everybody.
+VAT_PPM = environment.number("REFRAIN_VAT_PPM", 0) if environment.text("REFRAIN_VAT_PPM", "") else None
 CLOCK_MAY_MOVE = MODE in ("demo", "test")
 
 INSTALLED_APPS = [
@@ -157,9 +158,15 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = COOP_TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "catalog.tasks.sweep_uploads", "schedule": 15.0},
+    "sweep-transfers": {"task": "catalog.tasks.sweep_transfers", "schedule": 15.0},
+    "sweep-downloads": {"task": "catalog.tasks.sweep_downloads", "schedule": 15.0},
+    "sweep-leftovers": {"task": "catalog.tasks.sweep_leftovers", "schedule": 600.0},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
     "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
+    "fill-shelves": {"task": "playback.tasks.fill_shelves", "schedule": 1800.0},
     "sweep-sessions": {"task": "playback.tasks.sweep_sessions", "schedule": 3600.0},
+    "send-refunds": {"task": "playback.tasks.send_refunds", "schedule": 20.0},
+    "sweep-exports": {"task": "playback.tasks.sweep_exports", "schedule": 15.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
 }
 
@@ -201,12 +208,15 @@ STATIC_ROOT = Path(environment.text("REFRAIN_STATIC_ROOT", str(BASE_DIR / ".stat
 STATICFILES_DIRS = [BASE_DIR / "infra" / "static"]
 WHITENOISE_USE_FINDERS = MODE == "test"
 X_ACCEL = environment.flag("REFRAIN_X_ACCEL")
-UPLOAD_BYTES_MAX = 100_000_000
-UPLOAD_SECONDS_MAX = 1_800
+# The largest recording, the largest photo, the longest recording. What a file is shows in its first bytes.
+UPLOAD_BYTES_MAX, PHOTO_BYTES_MAX = 2_000_000_000, 300_000_000
+UPLOAD_SECONDS_MAX = 21_600
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # Larger requests are refused before they are read; only these addresses take as much as a file has.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 UPLOAD_PATHS = ["/api/v1/uploads"]
+# Below it each file that is sent in pieces has an address of its own.
+TRANSFERS_PATH = "/api/v1/transfers/"
 
 # Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 # The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
@@ -214,6 +224,7 @@ CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
 # What a release costs, in `GET releases/{id}`.
 CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
 CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
+CATALOG_CREATOR_FRAGMENT = "playback.views.follows.follow_fragment"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 
 AUTH_USER_MODEL = "members.Person"
@@ -272,6 +283,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "members.api.Schema",
     "EXCEPTION_HANDLER": "members.access.answer",
     "PAGE_SIZE": 50,
+    # `format` names a download's format; everything is answered in JSON.
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

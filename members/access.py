@@ -5,14 +5,19 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import wraps
 from typing import IO, TYPE_CHECKING, Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from rest_framework import exceptions, pagination
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.parsers import BaseParser
@@ -190,6 +195,23 @@ def has_fresh_second_factor(request: HttpRequest) -> bool:
     )
 
 
+def fresh_second_factor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Return a page's view that first asks who is signed in for their second factor, unless they showed it just now.
+
+    Raises SecondFactorNeeded where it cannot be asked for: nothing was typed yet by somebody who has none.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if has_fresh_second_factor(request):
+            return view(request, *args, **kwargs)
+        if request.method in ("GET", "HEAD") and is_mfa_enabled(request.user):
+            return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
+        raise SecondFactorNeeded("Sign in with your second factor once more; that holds for 15 minutes.")
+
+    return guarded
+
+
 class DoorMiddleware:
     """Counts and measures every request before anything of it is read.
 
@@ -238,7 +260,7 @@ def _check_size(request: HttpRequest) -> None:
         size = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         size = 0
-    takes_files = request.path in settings.UPLOAD_PATHS
+    takes_files = request.path in settings.UPLOAD_PATHS or request.path.startswith(settings.TRANSFERS_PATH)
     most = settings.UPLOAD_BYTES_MAX + FORM_BYTES if takes_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if size > most:
         raise BodyTooLarge(f"It has {size:,} bytes; at most {most:,} are taken here.", bytes_most=most)

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog import receiving, tasks
+from catalog import downloads, receiving, tasks
 from catalog.models import Creator, Upload
-from catalog.serializers.uploads import UploadFormSerializer, UploadSerializer
+from catalog.serializers.uploads import OriginalSerializer, UploadFormSerializer, UploadSerializer
 from members import clock
 from members.access import person_id
 from members.api import ProblemSerializer, read
@@ -37,13 +37,14 @@ class Uploads(APIView):
     def post(self, request: Request) -> Response:
         """Take the file in; a worker makes a work of it."""
         form = read(UploadFormSerializer, request.data)
-        creator_id = _profile_of(person_id(request), form.get("creator"))
+        creator_id = profile_of(person_id(request), form.get("creator"))
         upload = receiving.receive(
             person_id=person_id(request),
             creator_id=creator_id,
             filename=form["file"].name,
             chunks=form["file"].chunks(),
             now=clock.now(),
+            replaces=form.get("replaces"),
         )
         tasks.wake(upload.id)
         return Response(UploadSerializer(upload).data, status=202)
@@ -65,9 +66,21 @@ class OneUpload(APIView):
         return Response(UploadSerializer(upload).data)
 
 
-def _profile_of(person: UUID, slug: str | None) -> UUID:
+class Original(APIView):
+    """The untouched original of one's own work."""
+
+    scope = Scope.PUBLISH
+
+    @extend_schema(responses={200: OriginalSerializer, 404: ProblemSerializer})
+    def get(self, request: Request, work_id: UUID) -> Response:
+        """Return the address of the file as it was sent, byte for byte."""
+        found = downloads.original(work_id=work_id, person_id=person_id(request), now=clock.now())
+        return Response(OriginalSerializer(found).data)
+
+
+def profile_of(person: UUID, slug: str | None) -> UUID:
     """Return the profile an upload goes to: the one named, or the only one they run. Raises Invalid, NotFound."""
-    runs = Creator.objects.filter(roles__person=person, roles__role__in=["owner", "editor"])
+    runs = Creator.objects.filter(roles__person=person, roles__role__in=["owner", "editor"], closed_at=None)
     if slug:
         found = runs.filter(slug=slug).first()
         if found is None:
