@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
-from catalog import downloads, ingest, rooms, transfers, versions
+from catalog import downloads, ingest, rooms, sharing, transfers, versions
 from members import clock
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,12 @@ def _wake_all(waiting: Callable[..., list[uuid.UUID]], task: Any, *, lock: int) 
         for row_id in found:
             task.apply_async([str(row_id)], expires=SWEEP_EXPIRES_SECONDS)
     return len(found)
+
+
+@shared_task(name="catalog.tasks.remind_payees")
+def remind_payees() -> int:
+    """Remind who was offered a share and has not answered for 90 days. Return how many sheets wait so long."""
+    return sharing.remind(now=clock.now(), limit=SWEEP_MOST)
 
 
 def wake(upload_id: uuid.UUID) -> None:

@@ -95,6 +95,22 @@ WORDS = {
         "A certificate is worth nothing without a signature, and the key that signs is not here now.",
         "Ask again later. What is yours is yours without a certificate.",
     ),
+    "profile-closed": (
+        "An owner of the profile closed it for good. Its works are off; who owns one keeps it.",
+        "Other profiles go on as before. A new one can be made in the studio.",
+    ),
+    "last-owner": (
+        "A profile always has an owner, so that there is somebody who may decide about it.",
+        "Make somebody else an owner first, or close the profile.",
+    ),
+    "invitation-over": (
+        "An invitation is answered once, and who sent it may take it back before that.",
+        "An owner of the profile may send another one.",
+    ),
+    "split-sheet-over": (
+        "A split sheet ends when a payee declines it, or when a newer one takes its place before all have answered.",
+        "Nothing was changed by it. Who runs the profile may propose another, and every payee is asked anew.",
+    ),
     "not-allowed": ("It is somebody else's to decide.", ""),
 }
 

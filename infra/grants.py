@@ -11,6 +11,7 @@ DELETABLE = (
     "account_emailconfirmation",
     "mfa_authenticator",
     "catalog_rendition",
+    "catalog_creatorrole",
     "playback_follow",
     "playback_favourite",
     "playback_shelfplace",

@@ -11,6 +11,11 @@ import { listen } from "./playback/system.js";
 const BEHAVIOURS = {
   upload: () => import("./catalog/upload.js"),
   publish: () => import("./catalog/publish.js"),
+  price: () => import("./catalog/price.js"),
+  rows: () => import("./catalog/rows.js"),
+  shares: () => import("./catalog/shares.js"),
+  order: () => import("./catalog/order.js"),
+  mark: () => import("./playback/mark.js"),
   photo: () => import("./playback/photo.js"),
   release: () => import("./playback/release.js"),
 };
@@ -38,9 +43,10 @@ function attach() {
   }
 }
 
-/* Links are followed without leaving the page, so that the sound goes on (hx-boost); forms are sent the plain way. */
+/* Links are followed without leaving the page, so that the sound goes on (hx-boost), and so are forms that only ask;
+   forms that change something are sent the plain way. */
 document.addEventListener("htmx:before:init", (event) => {
-  if (event.target.matches?.("form:not([hx-get], [hx-post])")) event.preventDefault();
+  if (event.target.matches?.("form:not([hx-get], [hx-post], [method=get])")) event.preventDefault();
 });
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
