@@ -24,8 +24,8 @@ from catalog.receiving import AlreadyUploaded
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem
-from playback import charging, reversals, sessions, topups, wallets
-from playback.models import Charge, PromoBudget, TopUp
+from playback import audience_counting, charging, reversals, sessions, topups, wallets
+from playback.models import Charge, PromoBudget, Session, TopUp
 
 PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
 WORKS = Path(__file__).resolve().parent / "demo_works"
@@ -64,6 +64,13 @@ CREATORS = ("ana", "ben", "cleo")
 # Whose profile an artist's works appear under; Cleo runs all others, as a label does.
 RUN_BY = {"Maxstack": "ana", "macroform": "ben", "Reno Project": "ben"}
 LISTENERS = ("lena", "lars", "wim", "ben")
+# Further listeners, nobody's sign-in: without them every work's audience would be too few to be shown. Name, country.
+CROWD = (
+    ("Ada", "DE"), ("Bo", "SE"), ("Cem", "DE"), ("Dora", "PL"), ("Emil", "DE"), ("Fay", "FR"), ("Gus", "DE"),
+    ("Hana", "PL"), ("Ivo", "PL"), ("June", "FR"), ("Kai", "DE"), ("Lola", "PL"), ("Mika", "DE"), ("Noor", "PL"),
+)  # fmt: skip
+CROWD_LIKES = 2
+SOURCES = (Session.Source.FRONT, Session.Source.WORK, Session.Source.CREATOR, Session.Source.SEARCH)
 
 
 class DemoFailed(Problem):
@@ -88,6 +95,7 @@ def build(*, say: Callable[[str], None]) -> None:
         charged = _months_of_listening(people, works, began, say)
     finally:
         clock.set_offset(timedelta(0))
+    audience_counting.count_all(now=clock.now())
     say(f"  {len(works)} works, {charged} plays and purchases in {BEGINS_BEFORE.days} days")
 
 
@@ -99,6 +107,10 @@ def _person(member: Member) -> Person:
         for role in member.roles:
             StaffRole.objects.create(person=person, role=role)
     return person
+
+
+def _listener(name: str, country: str) -> Person:
+    return Person.objects.create_user(f"{name.lower()}@crowd.example", None, name=name, country=country)
 
 
 def _profile(artist: str, person: Person) -> Creator:
@@ -178,6 +190,8 @@ def _months_of_listening(
     """Let the listeners come back on most evenings, each with favourites; return how often something was charged."""
     fate = random.Random(1977)  # noqa: S311  (the same demo each time, nothing secret)
     favourites = {name: fate.sample(works, k=5) for name in LISTENERS}
+    crowd = [_listener(name, country) for name, country in CROWD]
+    liked = [work for work in works if work.kind == Work.Kind.TRACK][:CROWD_LIKES]
     charged = 0
     for evening in range(1, BEGINS_BEFORE.days - 1):
         clock.set_offset(_evening(began, evening, fate) - (clock.now() - clock.offset()))
@@ -188,6 +202,10 @@ def _months_of_listening(
                 _top_up(people[name], cents=fate.choice([500, 1_000]))
             for work in fate.sample(favourites[name], k=fate.randrange(1, 3)):
                 charged += _listen(people[name], work, fate)
+        for person in fate.sample(crowd, k=4) if evening % 2 else []:
+            if wallets.overview(person_id=person.id, now=clock.now()).balance_micros < 1_000_000:
+                _top_up(person, cents=500)
+            charged += _listen(person, fate.choice(liked), fate)
         if evening % 16 == 0:
             say(f"  {clock.day(clock.now()).isoformat()}: {charged} plays and purchases so far")
     tess, lars = people["tess"], people["lars"]
@@ -213,13 +231,17 @@ def _evening(began: datetime, number: int, fate: random.Random) -> datetime:
 def _listen(person: Person, work: Work, fate: random.Random) -> int:
     """Hear a work once, or stop within its opening; return 1 if something was charged."""
     now = clock.now()
-    sitting, _ = sessions.begin(person_id=person.id, work_id=work.id, now=now)
+    sitting, _ = sessions.begin(person_id=person.id, work_id=work.id, source=fate.choice(SOURCES), now=now)
     if sitting.basis != sessions.PAID or sitting.charged:
         sessions.report_progress(
             person_id=person.id, session_id=sitting.id, position_ms=work.duration_ms or 0, completed=True, now=now
         )
         return 0
     if fate.random() < 0.2 or sitting.blocked:
+        heard = round(1000 * sitting.open_seconds) if fate.random() < 0.7 else 2_000
+        sessions.report_progress(
+            person_id=person.id, session_id=sitting.id, position_ms=heard, completed=False, now=now
+        )
         return 0
     if sitting.paid_micros > 100_000 and fate.random() < 0.1:
         left = sitting.cap_micros - sitting.paid_micros

@@ -78,6 +78,12 @@ def count(*, now: datetime) -> int:
     return counted
 
 
+def count_all(*, now: datetime) -> None:
+    """Count until nothing is left to count, as the hourly task does in the end."""
+    while count(now=now):
+        pass
+
+
 def counted_until(*, now: datetime) -> date | None:
     """Return the last day that was counted, or None. One query."""
     last = AudienceCounted.objects.order_by("-day").first()
