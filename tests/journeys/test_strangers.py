@@ -71,6 +71,7 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/works/<uuid:work_id>/ladder": [api("GET", "works/{draft}/ladder", scope=None, other=404)],
     "api/v1/works/<uuid:work_id>/publish": [api("POST", "works/{draft}/publish", scope="publish", other=404)],
     "api/v1/works/<uuid:work_id>/take-off": [api("POST", "works/{work}/take-off", scope="publish", other=404)],
+    "api/v1/works/<uuid:work_id>/audience": [api("GET", "works/{work}/audience", scope="publish", other=404)],
     "api/v1/works/<uuid:work_id>/opening": [api("GET", "works/{draft}/opening", scope=None, other=404)],
     "api/v1/works/<uuid:work_id>/purchase": [
         api("POST", "works/{draft}/purchase", scope="spend", other=404, price_micros=1_022_000)
@@ -125,6 +126,8 @@ ROUTES: dict[str, list[Way]] = {
     "releases/<uuid:release_id>": [page(f"/releases/{uuid4()}", stranger=404, other=404)],
     "releases/<uuid:release_id>/listening": [page(f"/releases/{uuid4()}/listening", stranger=404, other=404)],
     "creators/<slug:slug>": [page("/creators/nobody", stranger=404, other=404)],
+    "studio/works/<uuid:work_id>/audience": [page("/studio/works/{work}/audience", stranger=302, other=404)],
+    "studio/works/<uuid:work_id>/audience.csv": [page("/studio/works/{work}/audience.csv", stranger=302, other=404)],
     "upload": [mine("/upload"), form("/upload", name="Mallory's")],
     "queue": [page("/queue", other=200)],
     "wallet": [mine("/wallet")],
