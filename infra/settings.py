@@ -210,7 +210,8 @@ STATICFILES_DIRS = [BASE_DIR / "infra" / "static"]
 WHITENOISE_USE_FINDERS = MODE == "test"
 X_ACCEL = environment.flag("REFRAIN_X_ACCEL")
 # The largest recording, the largest photo, the longest recording. What a file is shows in its first bytes.
-UPLOAD_BYTES_MAX, PHOTO_BYTES_MAX = 2_000_000_000, 300_000_000
+UPLOAD_BYTES_MAX = environment.number("REFRAIN_UPLOAD_BYTES_MAX", 2_000_000_000)
+PHOTO_BYTES_MAX = min(UPLOAD_BYTES_MAX, 300_000_000)
 UPLOAD_SECONDS_MAX = 21_600
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # Larger requests are refused before they are read; only these addresses take as much as a file has.

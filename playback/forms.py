@@ -6,6 +6,7 @@ from django import forms
 
 from members import money
 from members.forms import COUNTRIES, MoneyField
+from playback import takings
 from playback.wallets import WalletOverview
 
 
@@ -54,3 +55,52 @@ class TopUpForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Return what was sent."""
         return self.cleaned_data
+
+
+class CashOutForm(forms.Form):
+    """How much credit to cash out; nothing is taken by asking."""
+
+    amount_micros = MoneyField(
+        label="How much", error_messages={"required": "Write how much of your credit should go back."}
+    )
+
+
+class CashOutConfirmForm(forms.Form):
+    """What was shown, confirmed: the sum, the very refunds by their hash, a key that makes a second press the same."""
+
+    amount_micros = forms.IntegerField(min_value=1, max_value=2**53 - 1, widget=forms.HiddenInput)
+    plan_hash = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class TransferForm(forms.Form):
+    """Whose account a refund is paid to."""
+
+    holder = forms.CharField(max_length=120, label="Holder of the account")
+    iban = forms.CharField(max_length=42, label="IBAN", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class GiveUpForm(forms.Form):
+    """Why the credit comes back instead of a transfer."""
+
+    reason = forms.CharField(max_length=500, label="Why the credit goes back to the wallet instead")
+
+
+class FormatForm(forms.Form):
+    """What a file, or all of them, are wanted as."""
+
+    format = forms.ChoiceField(
+        label="Music as", choices=[(name, words) for name, words in takings.NAMES.items()], initial="original"
+    )
+
+
+class FileForm(FormatForm):
+    """Which file of a work is wanted: as it is now, or as it was when it became theirs."""
+
+    version = forms.ChoiceField(choices=[("now", "now"), ("bought", "then")], required=False)
+
+
+class CertificateForm(forms.Form):
+    """Whether one's name stands in a certificate."""
+
+    named = forms.BooleanField(required=False)

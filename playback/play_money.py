@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import requests
 from django.conf import settings
 
+from playback import refunds
 from playback.models import TopUp
-from playback.topups import Checkout, GatewaySilent
+from playback.topups import Checkout, GatewaySilent, RefundAnswer
 
 TIMEOUT_SECONDS = 5
 
@@ -42,12 +44,22 @@ class PlayMoney:
         """Pay a checkout without a person."""
         self._ask("POST", f"/checkouts/{checkout_id}/settle", {})
 
+    def refund(self, *, refund_id: UUID, checkout_id: str, amount_cents: int) -> RefundAnswer:
+        """Pay back a part of a checkout. What the gateway will never do is its answer, not its silence."""
+        asked = {"reference": str(refund_id), "checkout": checkout_id, "amount_cents": amount_cents}
+        found = self._ask("POST", "/refunds", asked, refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+        if "error" in found:
+            return RefundAnswer(id="", state=refunds.REFUSED)
+        return RefundAnswer(id=found["id"], state=found["state"])
+
     def events(self, *, since: datetime) -> Iterable[Mapping[str, Any]]:
         """Return the events since a moment."""
         found: Iterable[Mapping[str, Any]] = self._ask("GET", f"/events?since={int(since.timestamp())}", None)["events"]
         return found
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None, *, refusals: tuple[HTTPStatus, ...] = ()
+    ) -> dict[str, Any]:
         try:
             answer = requests.request(
                 method,
@@ -58,7 +70,7 @@ class PlayMoney:
             )
         except requests.RequestException as error:
             raise GatewaySilent("Nothing was paid; try again in a moment.") from error
-        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        if answer.status_code >= HTTPStatus.BAD_REQUEST and answer.status_code not in refusals:
             raise GatewaySilent(f"It answered {answer.status_code}; nothing was paid.")
         found: dict[str, Any] = answer.json()
         return found

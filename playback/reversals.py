@@ -160,7 +160,7 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
         raise Invalid("A grant has an amount above zero and a reason.")
     check_may_give(staff_id=staff_id, listener_id=listener_id)
     admission.email_of(listener_id)
-    body = seals.sha256_of({"listener": str(listener_id), "amount_micros": amount_micros})
+    body = seals.sha256_of({"listener": str(listener_id), "amount_micros": amount_micros, "reason": reason.strip()})
     with transaction.atomic():
         wallet = wallets.lock(listener_id)
         kept = charging.kept_answer(person_id=staff_id, route="grant", key=key, body_sha256=body)

@@ -18,9 +18,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from members import money, notices, seals
+from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
-from playback import charging, wallets
+from playback import charging, refunds, vat, wallets
 from playback.models import GatewayEvent, TopUp
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
@@ -49,14 +49,25 @@ class Checkout:
     url: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class RefundAnswer:
+    """What the gateway says of a refund: `state` is pending, refunded, refused or too-old (playback/refunds.py)."""
+
+    id: str
+    state: str
+
+
 class PaymentGateway(Protocol):
-    """What Refrain needs of whoever takes payments. `start` is safe to repeat for the same top-up."""
+    """What Refrain needs of whoever takes payments. `start` and `refund` are safe to repeat for the same row."""
 
     def start(self, *, top_up: TopUp, return_url: str) -> Checkout:
         """Open a checkout for the top-up. Raises GatewaySilent."""
 
     def settle(self, *, checkout_id: str) -> None:
         """Pay a checkout without a person; only play money can. Raises GatewaySilent."""
+
+    def refund(self, *, refund_id: UUID, checkout_id: str, amount_cents: int) -> RefundAnswer:
+        """Pay back a part of a paid checkout; for the same refund it is the same one. Raises GatewaySilent."""
 
     def events(self, *, since: datetime) -> Iterable[Mapping[str, Any]]:
         """Return the events since a moment, for webhooks that never came. Raises GatewaySilent."""
@@ -108,7 +119,8 @@ def start(
                 asked_cents=amount_cents,
                 country=country.upper(),
                 country_evidence=evidence,
-                vat_ppm=settings.VAT_PPM,
+                regime=vat.regime(country.upper()),
+                vat_ppm=vat.rate(country.upper(), on=clock.day(now)),
                 created_at=now,
             )
             charging.keep_answer(
@@ -153,16 +165,9 @@ def read_event(body: bytes) -> Mapping[str, Any]:
     """Return the event in a webhook's body. Raises Invalid when it has not the gateway's shape."""
     try:
         event = json.loads(body)
-        checkout = event["checkout"]
+        about = event["refund"] if "refund" in event else event["checkout"]
         shape = (str, str, str, str, int, str)
-        found = (
-            event["id"],
-            event["type"],
-            checkout["id"],
-            checkout["reference"],
-            checkout["amount_cents"],
-            checkout["currency"],
-        )
+        found = (event["id"], event["type"], *(about[name] for name in ("id", "reference", "amount_cents", "currency")))
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid("The event has not the gateway's shape.") from error
     if any(type(value) is not wanted for value, wanted in zip(found, shape, strict=True)):
@@ -177,9 +182,11 @@ def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
     Paid wins over canceled, in whichever order they come. What cannot be credited (an unknown top-up, another currency,
     no amount) is kept with an error in the log, for a treasurer.
     """
+    if "refund" in event:
+        return _take_in_refund(event, now)
     checkout = event["checkout"]
     with transaction.atomic():
-        top_up = _top_up_of(checkout["reference"])
+        top_up = TopUp.objects.filter(id=_id_in(checkout["reference"])).first()
         if top_up is not None:
             wallets.lock(top_up.listener_id)
             top_up = TopUp.objects.select_for_update().get(id=top_up.id)
@@ -194,6 +201,29 @@ def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
             _settle(top_up, checkout["amount_cents"])
         elif top_up is not None and event["type"] == CANCELED_TYPE and top_up.state == TopUp.State.STARTED:
             TopUp.objects.filter(id=top_up.id).update(state=TopUp.State.CANCELED)
+    return True
+
+
+def _take_in_refund(event: Mapping[str, Any], now: datetime) -> bool:
+    """Take in an event about a refund. One that names no refund of ours, or another sum, is kept and does nothing."""
+    said = event["refund"]
+    with transaction.atomic():
+        refund = refunds.lock(_id_in(said["reference"]))
+        if GatewayEvent.objects.filter(id=event["id"]).exists():
+            return False
+        GatewayEvent.objects.bulk_create(
+            [GatewayEvent(id=event["id"], type=event["type"], refund=refund, content=dict(event), received_at=now)]
+        )
+        fits = (
+            refund is not None
+            and said["amount_cents"] == refund.gross_cents
+            and said["currency"] == settings.CURRENCY
+            and event["type"] in refunds.EVENTS
+        )
+        if refund is None or not fits:
+            logger.error("gateway event %s fits no refund: %s", event["id"], said)
+        else:
+            refunds.record(refund_id=refund.id, outcome=refunds.EVENTS[event["type"]], gateway_id=said["id"], now=now)
     return True
 
 
@@ -223,11 +253,12 @@ def _settle(top_up: TopUp, gross_cents: int) -> None:
     )
 
 
-def _top_up_of(reference: str) -> TopUp | None:
+def _id_in(reference: str) -> UUID:
+    """Return the id that a reference is; no row has the one returned for what is none."""
     try:
-        return TopUp.objects.filter(id=UUID(reference)).first()
+        return UUID(reference)
     except ValueError:
-        return None
+        return UUID(int=0)
 
 
 def pull(*, since: datetime, now: datetime) -> int:

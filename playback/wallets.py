@@ -71,7 +71,7 @@ class WalletOverview:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Entry:
     """One line of the history; `amount_micros` is signed and both pockets together."""
 
@@ -216,30 +216,27 @@ def record_consent(*, person_id: UUID, version: int, now: datetime) -> None:
         )
 
 
-def entries(*, person_id: UUID, before: datetime | None = None, limit: int = 50) -> list[Entry]:
-    """Return the history of the wallet, newest first, `limit` lines before a moment. One query."""
+def balance_of(person_id: UUID) -> int:
+    """Return somebody's bought credit in micros, none for who has no wallet. One query."""
+    return Wallet.objects.filter(listener_id=person_id).values_list("balance_micros", flat=True).first() or 0
+
+
+def entries(
+    *, person_id: UUID, before: datetime | None = None, before_id: UUID | None = None, limit: int = 50
+) -> list[Entry]:
+    """Return the history of the wallet, newest first: `limit` lines before a moment. One query.
+
+    Lines of one moment have an order too, by their row's id: with `before_id`, the id of the line at `before` where the
+    last page ended, those of its moment that come after it are returned as well.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.at, e.kind, e.row_id, e.balance_micros + e.promo_micros, e.promo_micros, e.work_id, w.title,"
             "       e.play_number, e.reason, e.balance_after_micros, e.promo_after_micros"
             "  FROM playback_wallet_entry e LEFT JOIN catalog_work_standing w USING (work_id)"
-            " WHERE e.listener_id = %s AND (%s::timestamptz IS NULL OR e.at < %s)"
-            " ORDER BY e.at DESC, e.row_id LIMIT %s",
-            [person_id, before, before, limit],
+            " WHERE e.listener_id = %(person)s AND (%(before)s::timestamptz IS NULL OR e.at < %(before)s"
+            "       OR (e.at = %(before)s AND e.row_id < %(before_id)s::uuid))"
+            " ORDER BY e.at DESC, e.row_id DESC LIMIT %(limit)s",
+            {"person": person_id, "before": before, "before_id": before_id, "limit": limit},
         )
-        return [
-            Entry(
-                at=row[0],
-                kind=row[1],
-                row_id=row[2],
-                amount_micros=row[3],
-                promo_part_micros=row[4],
-                work_id=row[5],
-                work_title=row[6],
-                play_number=row[7],
-                reason=row[8],
-                balance_after_micros=row[9],
-                promo_after_micros=row[10],
-            )
-            for row in cursor.fetchall()
-        ]
+        return [Entry(*row) for row in cursor.fetchall()]

@@ -19,12 +19,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from infra.play_money.till import AlreadyEndedError, Checkout, Order, ReferenceReusedError, Till, UnknownCheckoutError
+from infra.play_money.till import (
+    AlreadyEndedError,
+    Checkout,
+    NotRefundableError,
+    Order,
+    ReferenceReusedError,
+    Till,
+    UnknownCheckoutError,
+)
 from infra.play_money.webhooks import Postman
 
 BODY_BYTES_MAX = 65_536
 CENTS_MAX = 10_000_000
 CHECKOUT_PATH = re.compile(r"/checkouts/([0-9a-f-]{36})(?:/(pay|cancel|settle))?")
+REFUNDS_PATH = re.compile(r"/checkouts/([0-9a-f-]{36})/refunds-(accepted|refused|too-old)")
+REFUND_FIELDS = {"reference": str, "checkout": str, "amount_cents": int}
 WEB_ADDRESS = re.compile(r"https?://[!-~]+")
 PAGE = (Path(__file__).parent / "checkout.html").read_text()
 
@@ -55,6 +65,19 @@ def read_order(body: bytes) -> Order:
     if not WEB_ADDRESS.fullmatch(said["return_url"]):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "return_url must be a web address")
     return Order(**said)
+
+
+def read_refund(body: bytes) -> dict[str, Any]:
+    """Return what is to be refunded. Raises RefusedError naming what is wrong with it."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+    if not isinstance(said, dict) or {name: type(value) for name, value in said.items()} != REFUND_FIELDS:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"the body must have exactly {', '.join(sorted(REFUND_FIELDS))}")
+    if not 0 < said["amount_cents"] <= CENTS_MAX:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"amount_cents must be a whole number from 1 to {CENTS_MAX}")
+    return said
 
 
 class Gateway(ThreadingHTTPServer):
@@ -98,7 +121,7 @@ class Conversation(BaseHTTPRequestHandler):
             self._send_json(refusal.status, {"error": str(refusal)})
         except UnknownCheckoutError as refusal:
             self._send_json(HTTPStatus.NOT_FOUND, {"error": str(refusal)})
-        except (ReferenceReusedError, AlreadyEndedError) as refusal:
+        except (ReferenceReusedError, AlreadyEndedError, NotRefundableError) as refusal:
             self._send_json(HTTPStatus.CONFLICT, {"error": str(refusal)})
 
     def _get(self, address: SplitResult, _body: bytes) -> None:
@@ -119,6 +142,13 @@ class Conversation(BaseHTTPRequestHandler):
             checkout, is_new = self.server.till.open(read_order(body))
             status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
             self._send_json(status, {"id": checkout.id, "url": f"{self.server.url}/checkouts/{checkout.id}"})
+        elif address.path == "/refunds":
+            self._check_key()
+            self._refund(read_refund(body))
+        elif match := REFUNDS_PATH.fullmatch(address.path):
+            # The payer's page decides it, as it decides everything here: none of it is money.
+            self.server.till.answer_refunds(match[1], match[2])
+            self._send(HTTPStatus.SEE_OTHER, b"", {"Location": f"/checkouts/{match[1]}"})
         elif (match := CHECKOUT_PATH.fullmatch(address.path)) and match[2]:
             if match[2] == "settle":
                 self._check_key()
@@ -128,6 +158,15 @@ class Conversation(BaseHTTPRequestHandler):
                 self._end_by_its_page(match[1], "paid" if match[2] == "pay" else "canceled")
         else:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _refund(self, asked: dict[str, Any]) -> None:
+        """Take a refund on; whether it is made, its event tells. Too old is known at once."""
+        made, is_new = self.server.till.refund(
+            reference=asked["reference"], checkout_id=asked["checkout"], amount_cents=asked["amount_cents"]
+        )
+        self.server.postman.wake()
+        state = made.state if made.state == "too-old" or not is_new else "pending"
+        self._send_json(HTTPStatus.CREATED if is_new else HTTPStatus.OK, {"id": made.id, "state": state})
 
     def _end(self, checkout_id: str, state: str) -> Checkout:
         checkout = self.server.till.end(checkout_id, state)
@@ -162,6 +201,7 @@ class Conversation(BaseHTTPRequestHandler):
             "state": checkout.state,
             "return_url": order.return_url,
             "path": f"/checkouts/{checkout.id}",
+            "refunds": checkout.refunds,
         }
         page = re.sub(r"\[\[(\w+)\]\]", lambda place: html.escape(words[place[1]]), PAGE)
         # A form that answers with a redirect needs the place it leads to among those that forms may reach.

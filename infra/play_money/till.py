@@ -24,12 +24,20 @@ CREATE TABLE IF NOT EXISTS checkouts (
     currency TEXT NOT NULL,
     country TEXT NOT NULL,
     return_url TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'paid', 'canceled'))
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'paid', 'canceled')),
+    refunds TEXT NOT NULL DEFAULT 'accepted' CHECK (refunds IN ('accepted', 'refused', 'too-old'))
+) STRICT;
+CREATE TABLE IF NOT EXISTS refunds (
+    id TEXT PRIMARY KEY,
+    reference TEXT NOT NULL UNIQUE,
+    checkout TEXT NOT NULL REFERENCES checkouts,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    state TEXT NOT NULL CHECK (state IN ('refunded', 'refused', 'too-old'))
 ) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    checkout TEXT NOT NULL UNIQUE REFERENCES checkouts,
+    about TEXT NOT NULL UNIQUE,
     created INTEGER NOT NULL,
     body TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -38,6 +46,15 @@ CREATE TABLE IF NOT EXISTS events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_due ON events (next_attempt_at) WHERE NOT delivered;
 """
+
+
+# A till that was opened before there were refunds.
+LATER = """
+ALTER TABLE checkouts ADD COLUMN refunds TEXT NOT NULL DEFAULT 'accepted';
+ALTER TABLE events RENAME COLUMN checkout TO about;
+"""
+REFUNDS = ("accepted", "refused", "too-old")
+EVENT_OF = {"refunded": "refund.paid", "refused": "refund.failed"}
 
 
 class UnknownCheckoutError(LookupError):
@@ -50,6 +67,10 @@ class ReferenceReusedError(ValueError):
 
 class AlreadyEndedError(ValueError):
     """The checkout ended the other way before."""
+
+
+class NotRefundableError(ValueError):
+    """The checkout was not paid, or less of it is left than is to be refunded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +92,18 @@ class Checkout:
     id: str
     state: str
     order: Order
+    refunds: str = "accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """A part of a checkout paid back, or not; the word that it is comes as an event."""
+
+    id: str
+    reference: str
+    checkout: str
+    amount_cents: int
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +124,8 @@ class Till:
         self._database.row_factory = sqlite3.Row
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
+        if [row["name"] for row in self._database.execute("PRAGMA table_info(events)")][2:3] == ["checkout"]:
+            self._database.executescript(LATER)
         self._database.executescript(SCHEMA)
         # What was waiting for a retry when the last process ended is tried at once.
         self._database.execute("UPDATE events SET next_attempt_at = 0, attempts = 0 WHERE NOT delivered")
@@ -128,26 +163,61 @@ class Till:
             if found.state != "open":
                 raise AlreadyEndedError(f"this checkout is {found.state} already")
             database.execute("UPDATE checkouts SET state = ? WHERE id = ?", [state, found.id])
-            created = int(time.time())
-            event = {
-                "id": str(uuid.uuid4()),
-                "type": f"checkout.{state}",
-                "created": created,
-                "checkout": {
-                    "id": found.id,
-                    "reference": found.order.reference,
-                    "person": found.order.person,
-                    "amount_cents": found.order.amount_cents,
-                    "currency": found.order.currency,
-                    "country": found.order.country,
-                    "instrument": _instrument_of(found.order.person),
-                },
+            about = {
+                "id": found.id,
+                "reference": found.order.reference,
+                "person": found.order.person,
+                "amount_cents": found.order.amount_cents,
+                "currency": found.order.currency,
+                "country": found.order.country,
+                "instrument": _instrument_of(found.order.person),
             }
-            database.execute(
-                "INSERT INTO events (id, checkout, created, body, next_attempt_at) VALUES (?, ?, ?, ?, 0)",
-                [event["id"], found.id, created, json.dumps(event)],
-            )
+            _queue_event(database, f"checkout.{state}", "checkout", about)
             return Checkout(id=found.id, state=state, order=found.order)
+
+    def answer_refunds(self, checkout_id: str, how: str) -> Checkout:
+        """Decide what becomes of refunds of this checkout from now on: accepted, refused, or too old to be made."""
+        assert how in REFUNDS, how
+        with self._transaction() as database:
+            found = _find(database, checkout_id)
+            database.execute("UPDATE checkouts SET refunds = ? WHERE id = ?", [how, found.id])
+            return _find(database, checkout_id)
+
+    def refund(self, *, reference: str, checkout_id: str, amount_cents: int) -> tuple[Refund, bool]:
+        """Return the refund of this reference, and whether it is new; a new one queues its event.
+
+        Raises UnknownCheckoutError, NotRefundableError, and ReferenceReusedError.
+        """
+        with self._transaction() as database:
+            checkout = _find(database, checkout_id)
+            row = database.execute("SELECT * FROM refunds WHERE reference = ?", [reference]).fetchone()
+            if row is not None:
+                known = Refund(**{name: row[name] for name in Refund.__dataclass_fields__})
+                if (known.checkout, known.amount_cents) != (checkout_id, amount_cents):
+                    raise ReferenceReusedError(f"the reference {reference} was used before for another refund")
+                return known, False
+            counted = (
+                "SELECT coalesce(sum(amount_cents), 0) AS cents FROM refunds WHERE checkout = ? AND state = 'refunded'"
+            )
+            before = database.execute(counted, [checkout.id]).fetchone()["cents"]
+            if checkout.state != "paid" or before + amount_cents > checkout.order.amount_cents:
+                raise NotRefundableError("never more is refunded than was paid")
+            state = {"accepted": "refunded"}.get(checkout.refunds, checkout.refunds)
+            made = Refund(
+                id=str(uuid.uuid4()),
+                reference=reference,
+                checkout=checkout.id,
+                amount_cents=amount_cents,
+                state=state,
+            )
+            columns = list(vars(made).values())
+            database.execute(
+                "INSERT INTO refunds (id, reference, checkout, amount_cents, state) VALUES (?, ?, ?, ?, ?)", columns
+            )
+            if made.state in EVENT_OF:
+                about = {**vars(made), "currency": checkout.order.currency}
+                _queue_event(database, EVENT_OF[made.state], "refund", about)
+            return made, True
 
     def events(self, *, since: int) -> list[dict[str, Any]]:
         """Return the events from this second on, oldest first, delivered or not."""
@@ -211,7 +281,17 @@ def _find(database: sqlite3.Connection, checkout_id: str) -> Checkout:
 
 def _checkout(row: sqlite3.Row) -> Checkout:
     order = Order(**{name: row[name] for name in Order.__dataclass_fields__})
-    return Checkout(id=row["id"], state=row["state"], order=order)
+    return Checkout(id=row["id"], state=row["state"], order=order, refunds=row["refunds"])
+
+
+def _queue_event(database: sqlite3.Connection, kind: str, name: str, about: dict[str, Any]) -> None:
+    """Queue the webhook that tells of something, in the transaction in which it happens."""
+    created = int(time.time())
+    event = {"id": str(uuid.uuid4()), "type": kind, "created": created, name: about}
+    database.execute(
+        "INSERT INTO events (id, about, created, body, next_attempt_at) VALUES (?, ?, ?, ?, 0)",
+        [event["id"], about["id"], created, json.dumps(event)],
+    )
 
 
 def _instrument_of(person: str) -> str:

@@ -19,7 +19,14 @@ from members.tokens import Scope
 from playback import topups, wallets
 from playback.api.answers import KEY, REFUSALS
 from playback.models import TopUp
-from playback.serializers.wallet import EntriesSerializer, LimitsBody, TopUpBody, TopUpSerializer, WalletSerializer
+from playback.serializers.wallet import (
+    EntriesSerializer,
+    LimitsBody,
+    ReceiptSerializer,
+    TopUpBody,
+    TopUpSerializer,
+    WalletSerializer,
+)
 
 
 class Wallet(APIView):
@@ -54,17 +61,25 @@ class Entries(APIView):
     page = 50
 
     @extend_schema(
-        parameters=[OpenApiParameter("before", datetime, description="Only what is older than this moment.")],
+        parameters=[
+            OpenApiParameter("before", datetime, description="Only what is older than this moment."),
+            OpenApiParameter(
+                "before_id", UUID, description="And those lines of that very moment that stand after this one."
+            ),
+        ],
         responses={200: EntriesSerializer, 400: ProblemSerializer, 401: ProblemSerializer, 403: ProblemSerializer},
     )
     def get(self, request: Request) -> Response:
         """Return fifty lines, newest first."""
-        before = None
-        if "before" in request.query_params:
-            before = serializers.DateTimeField().run_validation(request.query_params["before"])
-        found = wallets.entries(person_id=person_id(request), before=before, limit=self.page)
-        query = request.query_params.copy()
-        query["before"] = found[-1].at.isoformat() if found else ""
+        asked, fields = request.query_params, {"before": serializers.DateTimeField, "before_id": serializers.UUIDField}
+        found = wallets.entries(
+            person_id=person_id(request),
+            limit=self.page,
+            **{name: field().run_validation(asked[name]) for name, field in fields.items() if name in asked},
+        )
+        query = asked.copy()
+        if found:
+            query["before"], query["before_id"] = found[-1].at.isoformat(), str(found[-1].row_id)
         more = f"{settings.BASE_URL}{request.path}?{query.urlencode()}" if len(found) == self.page else None
         return Response(EntriesSerializer({"results": found, "next": more}).data)
 
@@ -115,11 +130,11 @@ class OneTopUp(APIView):
     scope = Scope.LISTEN
 
     @extend_schema(
-        responses={200: TopUpSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
+        responses={200: ReceiptSerializer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer}
     )
     def get(self, request: Request, top_up_id: UUID) -> Response:
-        """Return its state."""
-        return Response(TopUpSerializer(topups.get(person_id=person_id(request), top_up_id=top_up_id)).data)
+        """Return its state, and its receipt once it is settled."""
+        return Response(ReceiptSerializer(topups.get(person_id=person_id(request), top_up_id=top_up_id)).data)
 
 
 def webhook(request: HttpRequest) -> HttpResponse:

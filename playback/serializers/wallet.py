@@ -42,7 +42,9 @@ class EntrySerializer(serializers.Serializer):
     """One line of the wallet's history, both pockets together."""
 
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["play", "purchase", "reversal", "top-up", "promo"])
+    kind = serializers.ChoiceField(
+        choices=["play", "purchase", "reversal", "top-up", "promo", "cash-out", "cash-out-returned"]
+    )
     id = serializers.UUIDField(source="row_id")
     amount_micros = serializers.IntegerField()
     promo_part_micros = serializers.IntegerField()
@@ -67,3 +69,14 @@ class TopUpSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     state = serializers.ChoiceField(choices=TopUp.State.choices)
     checkout_url = serializers.CharField()
+
+
+class ReceiptSerializer(TopUpSerializer):
+    """A top-up with its receipt: what was paid, the credit (net) and the VAT, in whole cents; null until it settled."""
+
+    country = serializers.CharField()
+    vat_ppm = serializers.IntegerField()
+    gross_cents = serializers.IntegerField(allow_null=True)
+    net_cents = serializers.IntegerField(allow_null=True)
+    vat_cents = serializers.IntegerField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)

@@ -1,9 +1,10 @@
 """The wallet's page: credit, limits, what moved, top-ups, consent and going on."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote
-from uuid import uuid4
+from urllib.parse import quote, urlencode
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,11 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from members import clock, money
+from members.forms import COUNTRIES
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
-from playback import topups, wallets
+from playback import cashouts, topups, vat, wallets
 from playback.forms import ConsentForm, GoingOnForm, LimitsForm, TopUpForm
 from playback.models import TopUp
+from playback.wallets import Entry
 
 # The text in playback/_consent.html. A new text gets a new number.
 CONSENT_VERSION = 1
@@ -37,12 +40,38 @@ class Choice:
     vat_cents: int
 
 
-def _choices() -> list[Choice]:
+def _choices(vat_ppm: int) -> list[Choice]:
     choices = []
     for cents in TopUpForm.AMOUNTS_CENTS:
-        net, vat = money.allocate(cents, [money.PPM, settings.VAT_PPM])
-        choices.append(Choice(cents=cents, net_cents=net, vat_cents=vat))
+        net_cents, vat_cents = money.allocate(cents, [money.PPM, vat_ppm])
+        choices.append(Choice(cents=cents, net_cents=net_cents, vat_cents=vat_cents))
     return choices
+
+
+def _country(request: HttpRequest) -> str:
+    """Return the country whose VAT is shown: the one just chosen, else the listener's, else the co-op's."""
+    said = request.POST.get("country") or request.GET.get("country") or getattr(request.user, "country", "")
+    return said if said in dict(COUNTRIES) else settings.COUNTRY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of the history as the page shows it. Micros; `given_micros` is the part that was given credit."""
+
+    entry: Entry
+    after_micros: int
+    given_micros: int
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Line":
+        """Return the line of an entry."""
+        after = entry.balance_after_micros + entry.promo_after_micros
+        return cls(entry=entry, after_micros=after, given_micros=abs(entry.promo_part_micros))
+
+    @property
+    def all_given(self) -> bool:
+        """Return whether all of it was given credit."""
+        return self.given_micros == abs(self.entry.amount_micros)
 
 
 def _back(request: HttpRequest) -> str:
@@ -60,26 +89,29 @@ def wallet(request: HttpRequest) -> HttpResponse:
 
 
 def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
-    now, person = moment_of(request), request.user
-    overview = wallets.overview(person_id=signed_in_id(request), now=now)
-    before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
-    entries = wallets.entries(person_id=signed_in_id(request), before=before, limit=ENTRIES_ON_A_PAGE + 1)
-    shown = entries[:ENTRIES_ON_A_PAGE]
+    now, person_id, country = moment_of(request), signed_in_id(request), _country(request)
+    overview = wallets.overview(person_id=person_id, now=now)
+    before, before_id = _place(request)
+    entries = wallets.entries(person_id=person_id, before=before, before_id=before_id, limit=ENTRIES_ON_A_PAGE + 1)
+    lines = [Line.of(entry) for entry in entries[:ENTRIES_ON_A_PAGE]]
+    last = lines[-1].entry if len(entries) > len(lines) else None
+    vat_ppm = vat.rate(country, on=clock.day(now))
     context = {
         "overview": overview,
         "credit_micros": overview.balance_micros + overview.promo_micros,
+        "can_go_back_micros": cashouts.available(overview.balance_micros),
         "month_name": clock.day(now).strftime("%B"),
-        "entries": [(entry, entry.balance_after_micros + entry.promo_after_micros) for entry in shown],
-        "places": money.places_needed([entry.amount_micros for entry in shown]),
-        "places_after": money.places_needed([entry.balance_after_micros + entry.promo_after_micros for entry in shown]),
-        "earlier": shown[-1].at.isoformat() if len(entries) > len(shown) else "",
+        "lines": lines,
+        "places": money.places_needed([line.entry.amount_micros for line in lines]),
+        "places_after": money.places_needed([line.after_micros for line in lines]),
+        "earlier": urlencode({"before": last.at.isoformat(), "before_id": str(last.row_id)}) if last else "",
         "is_earlier": before is not None,
-        "choices": _choices(),
-        "vat_percent": money_percent(settings.VAT_PPM),
+        "choices": _choices(vat_ppm),
+        "vat_percent": money_percent(vat_ppm),
         "limits_form": LimitsForm.of(overview),
         "top_up_form": TopUpForm(
             initial={
-                "country": getattr(person, "country", "") or settings.COUNTRY,
+                "country": country,
                 "key": str(uuid4()),
                 "back": _back(request),
             }
@@ -88,6 +120,16 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         **forms,
     }
     return render(request, "playback/wallet.html", context, status=status)
+
+
+def _place(request: HttpRequest) -> tuple[datetime | None, UUID | None]:
+    """Return where the page of the history begins, as the link to it says; from the newest on for what is no place."""
+    try:
+        before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
+        before_id = UUID(request.GET["before_id"]) if before and "before_id" in request.GET else None
+    except ValueError:
+        return None, None
+    return (before, before_id) if before is None or before.tzinfo else (None, None)
 
 
 def money_percent(ppm: int) -> str:

@@ -1,0 +1,95 @@
+"""The treasurers' page: refunds of payments too old for the gateway, entered by one and released by another."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from members.access import fresh_second_factor_required
+from members.problems import Problem
+from members.requests import moment_of, signed_in_id
+from playback import transfers
+from playback.forms import GiveUpForm, TransferForm
+
+
+@never_cache
+@login_required
+@fresh_second_factor_required
+@require_safe
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Show what waits for a transfer."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, *, refused: Problem | None = None, status: int = 200, **asked: Any) -> HttpResponse:
+    me = signed_in_id(request)
+    rows = [
+        {
+            "refund": refund,
+            "is_mine": refund.listener_id == me,
+            "entered_by_me": refund.entry is not None and refund.entry.entered_by_id == me,  # type: ignore[attr-defined]
+            "form": asked.get("form")
+            if asked.get("refund_id") == refund.id
+            else TransferForm(auto_id=f"{refund.id}-%s"),
+            "give_up_form": GiveUpForm(auto_id=f"{refund.id}-%s"),
+        }
+        for refund in transfers.waiting(staff_id=me)
+    ]
+    return render(request, "playback/transfers.html", {"rows": rows, "refused": refused}, status=status)
+
+
+@never_cache
+@login_required
+@fresh_second_factor_required
+@require_POST
+def enter(request: HttpRequest, refund_id: UUID) -> HttpResponse:
+    """Enter an account."""
+    form = TransferForm(request.POST, auto_id=f"{refund_id}-%s")
+    if not form.is_valid():
+        return _page(request, refund_id=refund_id, form=form, status=400)
+    try:
+        transfers.enter(
+            refund_id=refund_id, staff_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data
+        )
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Entered. Another treasurer releases it.")
+    return redirect("playback:transfers")
+
+
+@never_cache
+@login_required
+@fresh_second_factor_required
+@require_POST
+def release(request: HttpRequest, refund_id: UUID, transfer_id: UUID) -> HttpResponse:
+    """Release the entry that was shown."""
+    try:
+        transfers.release(
+            refund_id=refund_id, transfer_id=transfer_id, staff_id=signed_in_id(request), now=moment_of(request)
+        )
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Released. The listener is told by mail.")
+    return redirect("playback:transfers")
+
+
+@never_cache
+@login_required
+@fresh_second_factor_required
+@require_POST
+def give_up(request: HttpRequest, refund_id: UUID) -> HttpResponse:
+    """Give the credit back instead."""
+    form = GiveUpForm(request.POST)
+    if not form.is_valid():
+        return _page(request, status=400)
+    try:
+        transfers.give_up(refund_id=refund_id, staff_id=signed_in_id(request), reason=form.cleaned_data["reason"])
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "The credit is in the listener's wallet again.")
+    return redirect("playback:transfers")
