@@ -131,14 +131,14 @@ def _catalogue(people: dict[str, Person], say: Callable[[str], None]) -> list[Wo
         ready = sum(upload.state == Upload.State.READY for upload in uploads.values())
         rejected = [upload for upload in uploads.values() if upload.state == Upload.State.REJECTED]
         if ready != said:
-            say(f"  the worker has taken in {ready} of {len(waiting)} tracks")
+            say(f"  the worker has taken in {ready} of {len(waiting)} works")
             said = ready
         if rejected:
             raise DemoFailed(f"{rejected[0].filename}: {rejected[0].reason}")
         if ready == len(waiting):
             return [_publish(entry, uploads[upload_id]) for entry, upload_id in waiting]
         if clock.ticks() > deadline:
-            raise DemoFailed("the worker did not take the tracks in; its log says why")
+            raise DemoFailed("the worker did not take the works in; its log says why")
         time.sleep(2)
 
 
@@ -151,6 +151,8 @@ def _send(entry: dict[str, Any], people: dict[str, Person]) -> UUID:
             creator_id=creator.id,
             filename=entry["file"],
             chunks=_blocks(WORKS / entry["file"]),
+            # Photos of one folder are a series.
+            folder=entry.get("series", ""),
             now=clock.now(),
         )
     except AlreadyUploaded as known:
@@ -174,6 +176,7 @@ def _publish(entry: dict[str, Any], upload: Upload) -> Work:
         title=entry["title"],
         licence=entry["licence"],
         historic=entry["historic"],
+        alternative_text=entry.get("alternative_text", ""),
         credits=[{"role": "attribution", "name": entry["attribution"]}],
     )
     return publishing.publish(work_id=work.id, person_id=upload.person_id, now=clock.now())
