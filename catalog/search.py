@@ -34,6 +34,7 @@ from catalog import places
 from catalog.finding_models import Finding
 from catalog.models import Creator, Release, Work
 from catalog.places import Page
+from members.problems import NotFound
 
 WORDS_LENGTH_MOST = 200
 RANKED_MOST = 1_000
@@ -150,8 +151,8 @@ def near(words: str) -> list[Question]:
 # Each word as it is kept, whether some work has it, and where none has, the words most like it.
 _NEAR = """
     SELECT said.n, said.word, known.is, other.word, other.likeness
-      FROM unnest(regexp_split_to_array(catalog_search_text(%s), '\\s+')) WITH ORDINALITY said (word, n),
-           LATERAL (SELECT EXISTS (SELECT 1 FROM catalog_word w WHERE w.word = said.word) AS is) known
+      FROM unnest(regexp_split_to_array(catalog_search_text(%s), '\\s+')) WITH ORDINALITY said (word, n)
+           CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM catalog_word w WHERE w.word = said.word) AS is) known
            LEFT JOIN LATERAL catalog_near_words(said.word, %s) other ON NOT known.is AND char_length(said.word) >= %s
      WHERE said.word <> '' AND said.n <= 12
      ORDER BY said.n, other.likeness DESC, other.word
@@ -337,3 +338,41 @@ _OF_CREATORS = """
             ORDER BY published_at DESC, id DESC LIMIT %(limit)s) w
      ORDER BY w.published_at DESC, w.id DESC LIMIT %(limit)s
 """
+
+
+def creator_of(slug: str) -> UUID:
+    """Return the id of the open profile at an address. One query. Raises NotFound."""
+    found = Creator.objects.filter(slug=slug, closed_at=None).values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound("there is no such creator")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What choosing among works looks at."""
+
+    work_id: UUID
+    kind: str
+    creator_id: UUID
+
+
+def published_among(work_ids: list[UUID]) -> list[Known]:
+    """Return those of the works that are published, in the order given. One query."""
+    rows = {
+        row[0]: Known(work_id=row[0], kind=row[1], creator_id=row[2])
+        for row in Work.objects.filter(id__in=work_ids, state=Work.State.PUBLISHED).values_list(
+            "id", "kind", "creator_id"
+        )
+    }
+    return [rows[work_id] for work_id in work_ids if work_id in rows]
+
+
+def drawn(*, kind: str, start: UUID, most: int) -> list[Known]:
+    """Return published works of a kind whose ids come next after `start`, beginning anew at the end of all ids.
+
+    Ids are random, so a random start makes it a fair draw; it reads a few rows of an index. Two queries.
+    """
+    works = Work.objects.filter(kind=kind, state=Work.State.PUBLISHED).order_by("id")
+    found = [*works.filter(id__gte=start)[:most], *works.filter(id__lt=start)[:most]]
+    return [Known(work_id=one.id, kind=one.kind, creator_id=one.creator_id) for one in found[:most]]

@@ -13,8 +13,10 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
-def content_security_policy(*, store: str, checkout: str) -> str:
+def content_security_policy(*, store: str, checkout: str, framed_by: str = "'none'") -> str:
     """Return the policy: everything from here, files also from the store, and forms that end at the gateway's checkout.
+
+    `framed_by` says which sites may show the page in a frame.
 
     `style-src-attr` is open because ladders and meters carry their numbers in style attributes; no style sheet and no
     script may stand in a page.
@@ -31,7 +33,7 @@ def content_security_policy(*, store: str, checkout: str) -> str:
         "form-action": ["'self'", checkout],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
-        "frame-ancestors": ["'none'"],
+        "frame-ancestors": [framed_by],
     }
     return "; ".join(" ".join([name, *filter(None, sources)]) for name, sources in rules.items())
 
@@ -44,8 +46,11 @@ class PageHeadersMiddleware:
         self.get_response = get_response
         endpoint = settings.S3_ENDPOINT or f"https://s3.{settings.S3_REGION}.amazonaws.com"
         store = origin_of(endpoint) if settings.STORE == "s3" else ""
+        checkout = origin_of(settings.GATEWAY_URL)
+        # The page with a work's opening is made to stand on other people's sites; no other page may be framed.
+        self.framed = content_security_policy(store=store, checkout="", framed_by="*")
         self.headers = (
-            ("Content-Security-Policy", content_security_policy(store=store, checkout=origin_of(settings.GATEWAY_URL))),
+            ("Content-Security-Policy", content_security_policy(store=store, checkout=checkout)),
             ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"),
             ("Cross-Origin-Opener-Policy", "same-origin"),
         )
@@ -54,6 +59,8 @@ class PageHeadersMiddleware:
         """Answer, and add the headers where the answer is a page that does not bring its own."""
         response = self.get_response(request)
         if response.headers.get("Content-Type", "").startswith("text/html"):
+            if getattr(response, "embeddable", False):
+                response.headers.setdefault("Content-Security-Policy", self.framed)
             for name, value in self.headers:
                 response.headers.setdefault(name, value)
         return response

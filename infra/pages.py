@@ -1,4 +1,4 @@
-"""Pages that no app owns: the front page, what a refusal means, the demo's outbox, every page's frame."""
+"""Pages that no app owns: what a refusal means, the demo's outbox, every page's frame."""
 
 import email
 import email.policy
@@ -19,18 +19,31 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog import drawing, profiles, publishing
-from catalog.views import shelf
 from infra.explanations import Explanation, all_explanations, explain
-from members import policies
 from members.access import NotSignedIn
 from members.problems import NotFound, Problem
 from members.requests import moment_of, person_id_of
 from playback import wallets
 
-NEW_WORKS = 24
 MAILS_SHOWN = 50
 logger = logging.getLogger(__name__)
+
+
+# The navigation: what everybody sees, and what is there for who is signed in. Credit stands beside it.
+OPEN_LINKS = (("Listen", "front"), ("Browse", "catalog:browse"), ("Photos", "catalog:photos"))
+MEMBERS_LINKS = (
+    ("Library", "playback:library"),
+    ("Feed", "playback:feed"),
+    ("Studio", "catalog:studio"),
+    ("Account", "members:account"),
+)
+# Which link a page deeper down belongs to.
+BELOW = (
+    ("Browse", ("/works/", "/releases/", "/creators")),
+    ("Library", ("/library",)),
+    ("Studio", ("/studio", "/upload", "/splits/")),
+    ("Account", ("/account", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,59 +83,19 @@ class Frame:
 
     @cached_property
     def nav(self) -> list[Link]:
-        """The links that lead somewhere today, for this person."""
-        person_id = person_id_of(self.request)
-        links = [("Listen", reverse("front"))]
-        if person_id is not None:
-            own = profiles.run_by(person_id)[:1]
-            links.extend((profile.name, reverse("catalog:creator", args=[profile.slug])) for profile in own)
-            links.append(("Upload", reverse("catalog:upload")))
-            links.append(("Account", reverse("members:account")))
+        """The links of the navigation, for this person. No query."""
         path = self.request.path
+        here = next((name for name, below in BELOW if any(path.startswith(start) for start in below)), None)
+        links = [*OPEN_LINKS, *(MEMBERS_LINKS if person_id_of(self.request) is not None else ())]
         return [
-            Link(name=name, href=href, current=path == href or (href == "/" and path.startswith("/works/")))
-            for name, href in links
+            Link(name=name, href=reverse(route), current=path == reverse(route) or name == here)
+            for name, route in links
         ]
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Give templates the frame (a context processor)."""
     return {"frame": Frame(request)}
-
-
-@require_safe
-def front(request: HttpRequest) -> HttpResponse:
-    """Show what this is, and the new works."""
-    now = moment_of(request)
-    works = list(shelf.on_the_shelf()[:NEW_WORKS])
-    shown = shelf.cards(works, person_id=person_id_of(request), now=now)
-    first = next((card for card in shown if not card.owned and not card.own and card.price_micros is not None), None)
-    steps, _ = publishing.steps_now(figure=first.work.price_micros if first else None, now=now)
-    revenue = policies.policy_at("revenue", now)
-    creators_ppm = int(revenue.params["creators_ppm"])
-    context = {
-        "cards": shown,
-        "first": first,
-        "steps": [
-            {
-                "number": i,
-                "price_micros": price,
-                "height": height,
-                "state": "next" if i == 1 else "left",
-                "is_last": i == len(steps),
-            }
-            for i, (price, height) in enumerate(zip(steps, drawing.heights(steps), strict=True), start=1)
-        ],
-        "price_micros": sum(steps),
-        "first_step_micros": steps[0],
-        "opening_seconds": policies.policy_at("opening", now).params["seconds"],
-        "creators_micros": creators_ppm,
-        "coop_micros": 1_000_000 - creators_ppm,
-        "creators_percent": creators_ppm // 10_000,
-        "coop_percent": 100 - creators_ppm // 10_000,
-        "revenue_version": revenue.seq,
-    }
-    return render(request, "front.html", context)
 
 
 @require_safe

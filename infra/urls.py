@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from catalog import files
-from infra import pages
+from infra import front, pages
 from members import wellknown
 from playback.api import listening, wallet
 
@@ -15,7 +15,7 @@ machines = [
     path(".well-known/refrain-keys.json", wellknown.refrain_keys, name="keys"),
 ]
 for_people = [
-    path("", pages.front, name="front"),
+    path("", front.front, name="front"),
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
     path("outbox", pages.outbox, name="outbox"),

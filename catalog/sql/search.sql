@@ -23,8 +23,9 @@ BEGIN
         asked := asked && phraseto_tsquery('simple', catalog_search_text(word));
     END LOOP;
     last := catalog_search_text(words[array_upper(words, 1)]);
-    -- A word that stands alone, not one of a phrase, and long enough not to begin half of the catalogue.
-    IF last ~ '^[^\s\\'':]{3,40}$' THEN
+    -- A word that stands alone, not one of a phrase, and long enough not to begin half of the catalogue: three letters,
+    -- or one syllable of Hangul, whose words carry their endings.
+    IF last ~ '^[^\s\\'':]{3,40}$' OR last ~ '^[\uac00-\ud7a3]{1,40}$' THEN
         asked := ''::tsquery;
         FOREACH word IN ARRAY words[1:array_upper(words, 1) - 1] LOOP
             asked := asked && phraseto_tsquery('simple', catalog_search_text(word));

@@ -1,27 +1,29 @@
-"""Works on a shelf as cards, and a creator's page."""
+"""Works on a shelf as cards, and on a light-table as whole pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
 from django.utils.module_loading import import_string
-from django.views.decorators.http import require_safe
 
-from catalog import delivery, profiles, publishing
-from catalog.models import Creator, Rendition, Work
-from members.requests import moment_of, person_id_of
+from catalog import delivery, profiles
+from catalog.models import Rendition, Work
 
-WORKS_ON_A_PAGE = 48
+# What a light-table loads at most; the larger previews are for a photo's own page.
+TABLE_WIDTH_MOST = 1_000
+SQUARE = 480
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A work on a shelf: its cover's address, what the next play costs them (None: nothing), how far they are."""
+    """A work on a shelf: its cover's address, what the next play costs them (None: nothing), how far they are.
+
+    `width` and `height` are the cover's, in pixels; `sources` is what `srcset` says of a photo; `told` a line about it.
+    """
 
     work: Work
     cover: str
@@ -30,46 +32,72 @@ class Card:
     owned: bool = False
     paid_plays: int = 0
     plays: int = 0
+    width: int = SQUARE
+    height: int = SQUARE
+    sources: str = ""
+    told: str = ""
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether it is looked at."""
+        return self.work.kind == Work.Kind.PHOTO
 
 
-def cards(works: Iterable[Work], *, person_id: UUID | None, now: datetime) -> list[Card]:
-    """Return the works as they stand on a shelf for this person; `works` come with creator and cover fetched."""
+class _Standing(Protocol):
+    """How a work stands for somebody, as playback says it (settings.CATALOG_SHELF_STANDINGS)."""
+
+    price_micros: int | None
+    owned: bool
+    paid_plays: int
+    plays: int
+
+
+def cards(
+    works: Iterable[Work], *, person_id: UUID | None, now: datetime, told: Mapping[UUID, str] | None = None
+) -> list[Card]:
+    """Return the works as they stand on a shelf for this person; `works` come with creator and pictures fetched."""
     shown = list(works)
     figures = {work.id: work.price_micros for work in shown}
-    run = {profile.id for profile in profiles.run_by(person_id)} if person_id else set()
+    run = {profile.id for profile in profiles.run_by(person_id)} if person_id and shown else set()
     standings = import_string(settings.CATALOG_SHELF_STANDINGS)(person_id=person_id, figures=figures, now=now)
-    return [
-        Card(
-            work=work,
-            cover=next((delivery.cover_url(cover, now=now, small=True) for cover in work.renditions.all()), ""),
-            price_micros=standings[work.id].price_micros,
-            own=work.creator_id in run,
-            owned=standings[work.id].owned,
-            paid_plays=standings[work.id].paid_plays,
-            plays=standings[work.id].plays,
-        )
-        for work in shown
-    ]
+    return [_card(work, standings[work.id], run, now, (told or {}).get(work.id, "")) for work in shown]
+
+
+def _card(work: Work, standing: _Standing, run: set[UUID], now: datetime, told: str) -> Card:
+    pictures = {rendition.kind: rendition for rendition in work.renditions.all()}
+    cover = pictures.get(Rendition.Kind.COVER)
+    preview = pictures.get(Rendition.Kind.PREVIEW)
+    sizes = preview.layout["sizes"] if preview is not None else []
+    return Card(
+        work=work,
+        cover=delivery.cover_url(cover, now=now) if cover else "",
+        price_micros=standing.price_micros,
+        own=work.creator_id in run,
+        owned=standing.owned,
+        paid_plays=standing.paid_plays,
+        plays=standing.plays,
+        width=cover.layout.get("width") or SQUARE if cover else work.width or SQUARE,
+        height=cover.layout.get("height") or SQUARE if cover else work.height or SQUARE,
+        sources=", ".join(
+            f"{delivery.sign(preview.prefix + size['file'], now=now)} {size['width']}w"
+            for size in sizes
+            if preview is not None and size["width"] <= TABLE_WIDTH_MOST
+        ),
+        told=told,
+    )
+
+
+def with_creator() -> QuerySet[Work]:
+    """Return works with their creators: one query."""
+    return Work.objects.select_related("creator")
+
+
+def with_pictures() -> QuerySet[Work]:
+    """Return works with what a card needs of them: two queries."""
+    kinds = [Rendition.Kind.COVER, Rendition.Kind.PREVIEW]
+    return with_creator().prefetch_related(Prefetch("renditions", Rendition.objects.filter(kind__in=kinds)))
 
 
 def on_the_shelf() -> QuerySet[Work]:
     """Return published works, newest first, with what a card needs: two queries."""
-    return (
-        Work.objects.filter(state=Work.State.PUBLISHED, kind=Work.Kind.TRACK)
-        .select_related("creator")
-        .prefetch_related(Prefetch("renditions", Rendition.objects.filter(kind=Rendition.Kind.COVER)))
-        .order_by("-published_at", "-id")
-    )
-
-
-@require_safe
-def creator(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a creator's published works; to those who run the profile, drafts too."""
-    found = get_object_or_404(Creator, slug=slug)
-    now = moment_of(request)
-    person_id = person_id_of(request)
-    mine = person_id is not None and publishing.manages(creator_id=found.id, person_id=person_id)
-    drafts = Work.objects.filter(creator=found, state=Work.State.DRAFT).order_by("-created_at") if mine else []
-    works = on_the_shelf().filter(creator=found)[:WORKS_ON_A_PAGE]
-    context = {"creator": found, "cards": cards(works, person_id=person_id, now=now), "drafts": drafts, "is_mine": mine}
-    return render(request, "catalog/creator.html", context)
+    return with_pictures().filter(state=Work.State.PUBLISHED).order_by("-published_at", "-id")
