@@ -62,6 +62,10 @@ class Offer:
     lines: tuple[Line, ...]
     blocked: Problem | None
 
+    def caps(self) -> dict[UUID, int]:
+        """Return the caps of the works that are quoted: of those left out no quote is written."""
+        return {line.work_id: line.cap_micros for line in self.lines if line.part not in (Part.OWN, Part.UNAVAILABLE)}
+
     def works(self, part: Part) -> list[UUID]:
         """Return the works of one part, in the order of the release."""
         return [line.work_id for line in self.lines if line.part == part]
@@ -87,14 +91,6 @@ class _Found:
     fresh: dict[UUID, Terms]
     bought_before: frozenset[UUID]
     pricing_version: int
-
-    def caps(self) -> dict[UUID, int]:
-        """Return the cap of each work as a quote would write it now."""
-        return {
-            one.work_id: holdings.cap_now(held=self.of(one), now=self.fresh[one.work_id])
-            for one in self.standings
-            if not one.own
-        }
 
     def of(self, standing: Standing) -> Held:
         """Return what is held in a work."""
@@ -133,7 +129,7 @@ def purchase(
             return Purchased(**kept)
         found = _find(person_id, release_id, now)
         made = _offer(release_id, found, now)
-        holdings.keep_fallen_caps(listener_id=person_id, caps=found.caps(), held=found.held, now=now)
+        holdings.keep_fallen_caps(listener_id=person_id, caps=made.caps(), held=found.held, now=now)
         bought, free = made.works(Part.BOUGHT), made.works(Part.KEPT)
         refused = _nothing_to_sell(made) if not bought and not free else _another_list(made, list_hash)
         if refused is None:

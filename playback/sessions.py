@@ -125,7 +125,7 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime, source: str = Sessio
             if resumed and live is not None
             else Session(listener_id=person_id, id=uuid4(), work_id=work_id, source=source, began_at=now)
         )
-        held = _write_quote(session, standing, held, basis, now)
+        held = _write_quote(session, standing, held, basis, now, new=not resumed)
         return _sitting(session, standing, held, overview), not resumed
 
 
@@ -344,7 +344,9 @@ def _basis(standing: Standing, held: Held, now: datetime, asked: Quote | None = 
     return PAID
 
 
-def _write_quote(session: Session, standing: Standing, held: Held, basis: str, now: datetime) -> Held:
+def _write_quote(
+    session: Session, standing: Standing, held: Held, basis: str, now: datetime, *, new: bool = False
+) -> Held:
     """Write a fresh quote into the session, and a fallen cap into the holding; return what is held then."""
     asked = _quote(standing, held, now)
     if basis in (PAID, OWNED):
@@ -375,7 +377,7 @@ def _write_quote(session: Session, standing: Standing, held: Held, basis: str, n
         session.playlist_until = now + min(
             timedelta(milliseconds=2 * standing.duration_ms) + timedelta(hours=1), PLAYLIST_MOST
         )
-    session.save()
+    session.save(force_insert=new)
     return held
 
 

@@ -4,7 +4,7 @@
 -- The caller has locked the wallet and written the quotes: caps have fallen where they do. `works` are those that can be
 -- sold and are neither owned nor own; the arrays beside it are the terms of holdings that begin now.
 CREATE FUNCTION playback_charge_release(
-    p_listener uuid, price bigint, works uuid[],
+    p_listener uuid, most bigint, works uuid[],
     t_prices bigint[], t_plays smallint[], t_nums integer[], t_dens integer[], t_versions integer[]
 ) RETURNS playback_answer LANGUAGE plpgsql AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
       FROM unnest(works, t_prices) AS t (work_id, price)
       LEFT JOIN playback_holding h ON h.listener_id = p_listener AND h.work_id = t.work_id;
     -- guard release price
-    IF total > price THEN
+    IF total > most THEN
         a.outcome := 'price-changed';
         RETURN a;
     END IF;
