@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catalog import delivery
+from catalog import delivery, versions
 from catalog.licences import WORDS
 from catalog.models import Rendition, Upload, Work
 
@@ -55,6 +55,7 @@ class Facts:
     duration_ms: int | None
     width: int | None
     height: int | None
+    lossless: bool
     original_sha256: str
     original_bytes: int | None
     cover: Picture | None
@@ -63,6 +64,11 @@ class Facts:
     def is_photo(self) -> bool:
         """Whether it is looked at rather than heard."""
         return self.kind == Work.Kind.PHOTO
+
+    @property
+    def seconds(self) -> int:
+        """How long it sounds, in whole seconds."""
+        return (self.duration_ms or 0) // 1000
 
     @property
     def licence_name(self) -> str:
@@ -79,8 +85,7 @@ def of(work_ids: Collection[UUID]) -> dict[UUID, Facts]:
     """Return the facts of these works. Three queries, however many there are."""
     works = Work.objects.filter(id__in=work_ids).select_related("creator", "release")
     covers = {row.work_id: row for row in Rendition.objects.filter(work_id__in=work_ids, kind=Rendition.Kind.COVER)}
-    taken_in = Upload.objects.filter(work_id__in=work_ids, state=Upload.State.READY).order_by("work_id", "created_at")
-    originals = {row["work_id"]: row for row in taken_in.values("work_id", "sha256", "size_bytes")}
+    originals = versions.of_many(work_ids)
     return {work.id: _facts(work, covers.get(work.id), originals.get(work.id)) for work in works}
 
 
@@ -89,7 +94,7 @@ def of_one(work_id: UUID) -> Facts:
     return of([work_id])[work_id]
 
 
-def _facts(work: Work, cover: Rendition | None, original: dict[str, Any] | None) -> Facts:
+def _facts(work: Work, cover: Rendition | None, original: Upload | None) -> Facts:
     return Facts(
         work_id=work.id,
         kind=work.kind,
@@ -111,8 +116,9 @@ def _facts(work: Work, cover: Rendition | None, original: dict[str, Any] | None)
         duration_ms=work.duration_ms,
         width=work.width,
         height=work.height,
-        original_sha256=original["sha256"] if original else "",
-        original_bytes=original["size_bytes"] if original else None,
+        lossless=bool(work.lossless),
+        original_sha256=original.sha256 if original else "",
+        original_bytes=original.size_bytes if original else None,
         cover=_picture(cover),
     )
 

@@ -29,11 +29,12 @@ def at(work_id: uuid.UUID, *, moment: datetime | None) -> Upload | None:
     if moment is None:
         return known[-1] if known else None
     then = [upload for upload in known if upload.finished_at is not None and upload.finished_at <= moment]
-    return (then or known[:1] or [None])[-1]
+    return next(iter([*reversed(then), *known]), None)
 
 
 def check_kind(upload: Upload, *, is_photo: bool) -> None:
     """Raise Unreadable unless the file is of the kind of the work that it replaces."""
+    assert upload.replaces_id is not None
     replaced = Work.objects.only("kind").get(id=upload.replaces_id)
     if is_photo != (replaced.kind == Work.Kind.PHOTO):
         kinds = ("a recording", "a photo") if is_photo else ("a photo", "a recording")
