@@ -127,6 +127,7 @@ def url(download: Download, *, now: datetime) -> str:
 
 def fields_of(upload: Upload) -> dict[str, Any]:
     """Return what a file of this upload's work says about itself. One query."""
+    assert upload.work_id is not None
     work = Work.objects.select_related("creator", "release").get(id=upload.work_id)
     release = work.release
     dated = release.released_on if release is not None else None
@@ -163,6 +164,7 @@ def _fingerprint(upload: Upload) -> str:
 
 def _cover_key(upload: Upload) -> str:
     """Return where the work's artwork is, if it is a picture that tags can carry; a drawn sleeve is none."""
+    assert upload.work_id is not None
     cover = Rendition.objects.filter(work_id=upload.work_id, kind=Rendition.Kind.COVER).first()
     if cover is None or cover.layout["content_type"] != "image/jpeg":
         return ""

@@ -23,6 +23,8 @@ SHORTEST_MS = 1_000
 MISSING_MS_MOST = 1_000
 LOSSLESS = ("flac", "alac", "wav", "aiff")
 PROBE_SECONDS = 60
+# A disk that gives this much a second is a slow one.
+BYTES_A_SECOND = 20_000_000
 PCM_WITH_LOSS = ("pcm_mulaw", "pcm_alaw", "pcm_vidc")
 OUT_TIME = re.compile(rb"^out_time_us=(-?\d+)$", re.MULTILINE)
 
@@ -188,8 +190,9 @@ def _length_ms(folder: Path, form: Form) -> int:
     # A recording far beyond the limit is not read to its end.
     arguments += ["-t", str(settings.UPLOAD_SECONDS_MAX + 60)]
     arguments += ["-map", "0:a:0", "-c", "copy", "-progress", "pipe:1", "-stats_period", "5", "-f", "null", "-"]
+    limits = sandbox.Limits(seconds=PROBE_SECONDS + (folder / "original").stat().st_size // BYTES_A_SECOND)
     try:
-        times = OUT_TIME.findall(sandbox.output(arguments, folder=folder, limits=sandbox.Limits(seconds=PROBE_SECONDS)))
+        times = OUT_TIME.findall(sandbox.output(arguments, folder=folder, limits=limits))
     except sandbox.ProgramFailed:
         raise Unreadable(f"The file begins like {form.name}, but cannot be read to its end: it is damaged.") from None
     except sandbox.ProgramStopped:

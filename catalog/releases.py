@@ -21,6 +21,9 @@ NUMBER_MOST = 9_999
 # How many tracks an EP has at most, and a single.
 EP_MOST, SINGLE_MOST = 6, 1
 NUMBERS = re.compile(r"\d+")
+ARTWORK = re.compile(
+    r"(cover|folder|front|back|albumart|artwork|booklet|cd|disc)\b.*\.(jpe?g|png|webp|tiff?)", re.IGNORECASE
+)
 
 # Where a work stands in the order that its file names: disc and track, or the name's parts.
 Place = tuple[Any, ...]
@@ -44,6 +47,11 @@ def _id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def is_artwork(filename: str) -> bool:
+    """Return whether a picture beside recordings is called like their artwork, and so is no photo of its own."""
+    return ARTWORK.fullmatch(filename) is not None
 
 
 def join(work: Work, *, upload: Upload) -> None:

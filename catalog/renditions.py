@@ -120,7 +120,7 @@ def encode(folder: Path, recording: probing.Recording, *, on_percent: Callable[[
     """
     shape = Shape()
     # Slower than the sound itself is a machine in trouble, or a file made to keep it busy.
-    limits = sandbox.Limits(seconds=120 + recording.duration_ms // 1000)
+    limits = sandbox.Limits(seconds=120 + recording.duration_ms // 1000, file_bytes=_file_bytes(recording.duration_ms))
     try:
         for piece in sandbox.stream(_arguments(recording), folder=folder, limits=limits):
             shape.add(piece)
@@ -139,6 +139,11 @@ def encode(folder: Path, recording: probing.Recording, *, on_percent: Callable[[
         waveform=shape.waveform(),
         course=shape.course(),
     )
+
+
+def _file_bytes(duration_ms: int) -> int:
+    """Return how large a file ffmpeg may write: one and a half times what the better rate has, and 100 MB."""
+    return 100_000_000 + duration_ms * KBITS[-1] // 8 * 3 // 2
 
 
 def _arguments(recording: probing.Recording) -> list[str]:

@@ -95,7 +95,8 @@ def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
     _manage(stack, "build_demo", as_owner=True)
     if works is not None:
         say(f"Taking in what is in {works} ...")
-        _manage(stack, "import_works", str(works), "--creator", "demo", as_owner=True)
+        own = ["--by-artist", "--person", "cleo@demo.example", "--publish"]
+        _manage(stack, "import_works", str(works), *own, as_owner=True)
     start_beat(stack)
     _welcome(stack)
     while True:

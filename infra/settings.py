@@ -118,6 +118,7 @@ DATABASES = {
         "PASSWORD": environment.text("REFRAIN_DB_PASSWORD", ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "TEST": {"TEMPLATE": environment.text("REFRAIN_DB_TEMPLATE", "template1")},
         "OPTIONS": {
             "prepare_threshold": 2,
             "options": ""

@@ -49,7 +49,7 @@ class PieceBody(BaseParser):
     media_type = PIECE_TYPE
 
 
-class Tus:
+class Tus(APIView):
     """What every answer of the protocol says."""
 
     scope: str | None = Scope.PUBLISH
@@ -70,7 +70,7 @@ class Tus:
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         """Name the version on every answer, and say on every refusal of it which one there is."""
-        answer: Any = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        answer: Any = super().finalize_response(request, response, *args, **kwargs)
         answer["Tus-Resumable"] = VERSION
         answer["Cache-Control"] = "no-store"
         if answer.status_code == OtherVersion.status:
@@ -180,7 +180,7 @@ class Transfers(Tus, ListAPIView):
         return Response(status=201, headers=headers)
 
 
-class OneTransfer(Tus, APIView):
+class OneTransfer(Tus):
     """A file on its way."""
 
     parser_classes = [PieceBody]

@@ -7,6 +7,7 @@ import pytest
 
 from catalog import ingest, receiving
 from catalog.models import Creator, Upload
+from infra.parts.seaweedfs import SeaweedFS
 from members import clock
 from members.models import Person
 from tests import cast, media
@@ -26,6 +27,27 @@ def store(tmp_path: Path, settings) -> Path:
         },
     }
     return folder
+
+
+@pytest.fixture
+def bucket(s3: SeaweedFS, settings) -> SeaweedFS:
+    """Point the settings at a real S3 server."""
+    settings.STORE = "s3"
+    options = {
+        "bucket_name": s3.bucket,
+        "endpoint_url": s3.endpoint,
+        "region_name": "us-east-1",
+        "access_key": s3.access_key,
+        "secret_key": s3.secret_key,
+        "addressing_style": "path",
+        "file_overwrite": True,
+        "default_acl": None,
+    }
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
+    }
+    return s3
 
 
 @pytest.fixture

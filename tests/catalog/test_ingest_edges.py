@@ -153,27 +153,6 @@ def test_files_of_a_rejected_upload_go_once_the_store_is_back(send: Send, store:
 # --- S3 ---
 
 
-@pytest.fixture
-def bucket(s3: SeaweedFS, settings) -> SeaweedFS:
-    """Point the settings at a real S3 server."""
-    settings.STORE = "s3"
-    options = {
-        "bucket_name": s3.bucket,
-        "endpoint_url": s3.endpoint,
-        "region_name": "us-east-1",
-        "access_key": s3.access_key,
-        "secret_key": s3.secret_key,
-        "addressing_style": "path",
-        "file_overwrite": True,
-        "default_acl": None,
-    }
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
-    }
-    return s3
-
-
 def stored() -> dict[str, str]:
     """Return every key in the bucket with its content type."""
     objects = default_storage.bucket.objects.all()  # type: ignore[attr-defined]

@@ -1,115 +1,126 @@
-/* Upload a track: send the file, watch the ingest, then say what it is and publish it. */
+/* The upload's page: takes files in, and shows the line of each until it is a draft. */
 
-import * as api from "../api.js";
+import { chosen, dropped, sort } from "./gathering.js";
+import { sending } from "./sending.js";
 
-const LOOK_AGAIN_MS = 700;
 const SAYS = {
+  waiting: "Waits its turn.",
+  sending: "Sending.",
+  paused: "Paused.",
+  lost: "Choose this file again, and it goes on from there.",
+  complete: "Arrived. Put together and checked next.",
   received: "Received. Looking at what it is.",
-  inspected: "Inspected. Making the streams.",
-  rendered: "Rendered. Reading its tags and drawing its sleeve.",
+  inspected: "Inspected. Making what is heard and seen of it.",
+  rendered: "Rendered. Making the draft.",
+  ready: "A draft that only you see.",
 };
+const FORGET = { waiting: "Leave it out", sending: "Give up", paused: "Give up", lost: "Give up", refused: "Take off the list", rejected: "Take off the list", ready: "Take off the list" };
 
 export function attach(root) {
   const place = (name) => root.querySelector(`[data-place="${name}"]`);
-  const form = place("form");
-  const bar = root.querySelector("progress");
-  const isShown = () => root.isConnected;
+  const rows = new Map();
+  const limits = { bytesMost: Number(root.dataset.bytesMost), photoBytesMost: Number(root.dataset.photoBytesMost) };
 
-  function show(percent, words) {
-    place("state").hidden = false;
-    bar.value = percent;
-    place("percent").textContent = `${percent} %`;
-    if (place("said").textContent !== words) place("said").textContent = words;
+  function take(found) {
+    const { good, leftOut } = sort(found, limits);
+    for (const [file, folder] of good) sending.add(file, folder, place("creator").value);
+    showLeftOut(leftOut);
+    sending.pump();
   }
 
-  function refuse(reason, work) {
-    place("state").hidden = true;
-    place("reason").textContent = reason;
-    const link = Object.assign(document.createElement("a"), { className: "button button--plain", href: `/works/${work}`, textContent: "That work" });
-    place("already").replaceChildren(...(work ? [link] : []));
-    place("refusal").hidden = false;
-    form.querySelector("button").disabled = false;
+  function showLeftOut(files) {
+    place("left-out").hidden = files.length === 0;
+    place("left-out-title").textContent = files.length === 1 ? "One file is not sent." : `${files.length} files are not sent.`;
+    place("left-out-list").replaceChildren(...files.map(([name, why]) => Object.assign(document.createElement("li"), { textContent: `${name}: ${why}.` })));
   }
 
-  /** Send the file with its progress, which fetch cannot tell. Resolves with the answer, rejects with a Problem. */
-  function sendFile(fields) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open("POST", root.dataset.uploads);
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("X-CSRFToken", api.csrf());
-      request.upload.addEventListener("progress", (event) => {
-        if (event.lengthComputable) show(Math.floor((event.loaded / event.total) * 100), "Sending.");
-      });
-      request.addEventListener("load", () => {
-        let content = {};
-        try { content = JSON.parse(request.responseText); } catch { /* no JSON: the status says enough */ }
-        if (request.status === 202) resolve(content);
-        else reject(new api.Problem(request.status, content));
-      });
-      request.addEventListener("error", () => reject(new api.Unanswered("The connection broke while the file was sent.")));
-      request.send(fields);
-    });
+  function rowOf(line) {
+    if (rows.has(line)) return rows.get(line);
+    const row = place("line").content.firstElementChild.cloneNode(true);
+    row.querySelector('[data-part="name"]').textContent = line.name;
+    row.querySelector("progress").setAttribute("aria-label", `How far ${line.name} has come`);
+    row.querySelector('[data-part="name"]').id = `line-${rows.size}`;
+    for (const control of row.querySelectorAll("button, a")) control.setAttribute("aria-describedby", `line-${rows.size}`);
+    for (const button of row.querySelectorAll("[data-act]")) button.addEventListener("click", () => sending[button.dataset.act](line));
+    rows.set(line, row);
+    return row;
   }
 
-  async function watch(upload) {
-    let standing = upload;
-    while (isShown() && !["ready", "rejected"].includes(standing.state)) {
-      show(standing.percent, SAYS[standing.state] ?? "");
-      await new Promise((go) => setTimeout(go, LOOK_AGAIN_MS));
-      standing = await api.insist(() => api.send("GET", `${root.dataset.uploads}/${upload.id}`), { wanted: isShown });
-    }
-    return standing;
+  function percentOf(line) {
+    return sending.isOpen(line) ? Math.floor((line.sent / line.size) * 100) : line.percent;
   }
 
-  async function ready(work) {
-    show(100, "Ready. It is a draft that only you see.");
-    const found = await api.send("GET", `/api/v1/works/${work}`);
-    const details = place("details");
-    details.dataset.work = work;
-    details.elements.title.value = found.title;
-    details.elements.licence.value = found.licence;
-    place("work").href = `/works/${work}`;
-    place("ready").hidden = false;
-    form.hidden = true;
-    details.elements.title.focus();
+  function show(line) {
+    const row = rowOf(line);
+    const part = (name) => row.querySelector(`[data-part="${name}"]`);
+    const act = (name) => row.querySelector(`[data-act="${name}"]`);
+    const refused = ["refused", "rejected"].includes(line.state);
+    row.classList.toggle("is-refused", refused);
+    write(part("where"), [line.folder, size(line.size)].filter(Boolean).join(" · "));
+    const bar = row.querySelector("progress");
+    bar.hidden = refused || line.state === "ready";
+    bar.value = percentOf(line);
+    const moving = !refused && line.state !== "ready" && line.state !== "waiting";
+    write(part("said"), `${moving ? `${percentOf(line)} %. ` : ""}${refused ? `Not taken in. ${line.reason}` : line.reason || SAYS[line.state]}`);
+    act("pause").hidden = line.state !== "sending";
+    act("resume").hidden = line.state !== "paused" || !line.file;
+    act("forget").hidden = !FORGET[line.state];
+    write(act("forget"), FORGET[line.state] ?? "");
+    part("link").hidden = !line.work;
+    part("link").textContent = refused ? "That work" : "Look at the draft";
+    if (line.work) part("link").href = root.dataset.work + line.work;
   }
 
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const fields = new FormData(form);
-    const file = fields.get("file");
-    place("refusal").hidden = true;
-    if (file.size > Number(root.dataset.megabytes) * 1_000_000) {
-      refuse(`It is larger than ${root.dataset.megabytes} MB.`);
+  function showAll() {
+    if (!root.isConnected) {
+      sending.removeEventListener("changed", showAll);
       return;
     }
-    place("name").textContent = file.name;
-    form.querySelector("button").disabled = true;
-    try {
-      const standing = await watch(await sendFile(fields));
-      if (!isShown()) return;
-      if (standing.state === "rejected") refuse(standing.reason);
-      else await ready(standing.work);
-    } catch (error) {
-      refuse(error.message, error.content?.work);
-    }
-  });
+    for (const line of sending.lines) show(line);
+    const wanted = sending.lines.map(rowOf);
+    const list = place("lines");
+    for (const row of [...list.children]) if (!wanted.includes(row)) row.remove();
+    wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null); });
+    place("under-way").hidden = wanted.length === 0;
+    const count = (...states) => sending.lines.filter((line) => states.includes(line.state)).length;
+    const ready = count("ready"), refused = count("refused", "rejected"), stopped = count("paused", "lost");
+    const moving = wanted.length - ready - refused - stopped;
+    const words = [`${ready} of ${wanted.length} are drafts`, moving && `${moving} on their way`, stopped && `${stopped} wait for you`, refused && `${refused} not taken in`];
+    write(place("summary"), `${words.filter(Boolean).join(", ")}.`);
+    root.querySelector('[data-act="pause-all"]').hidden = count("sending", "waiting") < 2;
+    root.querySelector('[data-act="resume-all"]').hidden = sending.lines.filter((line) => line.state === "paused" && line.file).length < 2;
+    place("ended").hidden = moving > 0 || stopped > 0 || ready === 0;
+    write(place("ended-title"), ready === 1 ? "It is a draft now." : `All ${ready} are drafts now.`);
+  }
 
-  place("details").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const details = event.target;
-    const { title, licence, origin } = details.elements;
-    const says = place("publish-refusal");
-    says.hidden = true;
-    try {
-      const path = `/api/v1/works/${details.dataset.work}`;
-      await api.send("PATCH", path, { title: title.value, licence: licence.value, origin: origin.value });
-      await api.send("POST", `${path}/publish`);
-      location.assign(`/works/${details.dataset.work}`);
-    } catch (error) {
-      says.textContent = error.message;
-      says.hidden = false;
-    }
+  for (const name of ["files", "folder"]) {
+    place(name).addEventListener("change", (event) => {
+      take(chosen(event.target.files));
+      event.target.value = "";
+    });
+  }
+  const drop = place("drop");
+  const over = (event) => { event.preventDefault(); drop.classList.toggle("is-over", event.type === "dragover"); };
+  drop.addEventListener("dragover", over);
+  drop.addEventListener("dragleave", over);
+  drop.addEventListener("drop", async (event) => { over(event); take(await dropped(event.dataTransfer)); });
+  root.querySelector('[data-act="pause-all"]').addEventListener("click", () => {
+    for (const line of sending.lines.filter((one) => one.state === "waiting")) line.state = "paused";
+    for (const line of sending.lines.filter((one) => one.state === "sending")) sending.pause(line);
   });
+  root.querySelector('[data-act="resume-all"]').addEventListener("click", () => {
+    for (const line of sending.lines.filter((one) => one.state === "paused" && one.file)) line.state = "waiting";
+    sending.pump();
+  });
+  sending.addEventListener("changed", showAll);
+  sending.load().catch(() => showAll());
+}
+
+/** Write words only where they changed, so that a screen reader hears each once. */
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function size(bytes) {
+  return bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
