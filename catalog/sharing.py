@@ -182,7 +182,7 @@ def states(*, work_id: UUID, now: datetime) -> dict[UUID, str]:
 
     That is waiting, accepted (it comes into force), in-force, past, declined or replaced.
     """
-    rows = SplitSheet.objects.filter(work_id=work_id).values_list("in_force_from", "version", "id", "ending")
+    rows = list(SplitSheet.objects.filter(work_id=work_id).values_list("in_force_from", "version", "id", "ending"))
     begun = [(moment, version, sheet_id) for moment, version, sheet_id, _ in rows if moment and moment <= now]
     current = max(begun)[2] if begun else None
     found = {}
