@@ -39,6 +39,8 @@ export class Bar {
     if (act === "toggle") player.press(this.state === "idle" ? { ...this.facts, source: "queue" } : player.facts);
     else if (act === "go-on") player.goOn();
     else if (act === "stop") player.stop();
+    else if (act === "go-on-by-itself") player.choose(true);
+    else if (act === "ask-each-time") player.choose(false);
     else if (act === "previous") queue.previous();
     else if (act === "next") queue.next();
   }
