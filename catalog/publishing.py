@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -201,7 +202,7 @@ def _check_open(creator_id: UUID) -> None:
         raise ProfileClosed("Its owner closed this profile. Works of it are not changed or published any more.")
 
 
-def _check_release(release_id: object, creator_id: UUID) -> None:
+def _check_release(release_id: Any, creator_id: UUID) -> None:
     if release_id is not None and not Release.objects.filter(id=release_id, creator_id=creator_id).exists():
         raise Invalid("There is no such release of this profile.")
 

@@ -173,6 +173,8 @@ def _credit_rows(lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 def _page(request: HttpRequest, found: Work, role: str, *, status: int = 200, **said: Any) -> HttpResponse:
     now, person_id = moment_of(request), signed_in_id(request)
     pricing = policies.policy_at("pricing", now).params
+    least, most = int(pricing["price_min_micros"]), int(pricing["price_max_micros"])
+    is_even = (pricing["plays"], pricing["growth_num"], pricing["growth_den"]) == (9, 2, 1)
     cover = found.renditions.filter(kind=Rendition.Kind.COVER).first()
     closed = found.creator.closed_at is not None
     context = {
@@ -185,14 +187,10 @@ def _page(request: HttpRequest, found: Work, role: str, *, status: int = 200, **
         "credit_rows": _credit_rows(found.credits),
         "findings": content.findings(found, now=now),
         "ends_at": found.off_at + publishing.PLAY_ON if found.off_at else None,
-        "price_min_micros": int(pricing["price_min_micros"]),
-        "price_max_micros": int(pricing["price_max_micros"]),
+        "price_min_micros": least,
+        "price_max_micros": most,
         "price_default_micros": int(pricing["price_default_micros"]),
-        "even": [
-            micros for micros in EVEN_MICROS if pricing["price_min_micros"] <= micros <= pricing["price_max_micros"]
-        ]
-        if (pricing["plays"], pricing["growth_num"], pricing["growth_den"]) == (9, 2, 1)
-        else [],
+        "even": [micros for micros in EVEN_MICROS if is_even and least <= micros <= most],
         "time_zone": settings.COOP_TIME_ZONE,
         **price_shown(found.price_micros, now=now),
         **_sheets(found, person_id, now),

@@ -88,7 +88,7 @@ def withdraw(request: HttpRequest, slug: str, invitation_id: UUID) -> HttpRespon
 def member(request: HttpRequest, slug: str, member_id: UUID) -> HttpResponse:
     """Give somebody another role, or take them out; everybody may leave."""
     creator, _ = _creator(request, slug)
-    asked = {
+    asked: dict[str, Any] = {
         "creator_id": creator.id,
         "member_id": member_id,
         "person_id": signed_in_id(request),
