@@ -16,6 +16,7 @@ import django
 import hypothesis
 import pytest
 
+from infra import throwaway
 from infra.parts.seaweedfs import SeaweedFS
 from infra.parts.valkey import Valkey
 from infra.stack import Stack
@@ -51,11 +52,14 @@ elif "REFRAIN_DB_HOST" not in os.environ:
     FOLDER = _new_folder()
     STACK = Stack(FOLDER, mode="test", durable=False)
     try:
+        throwaway.furnish(STACK)
         STACK.start()
     except BaseException as error:
         sys.stderr.write(f"The stack for the tests did not start; its logs are in {FOLDER}.\n{error}\n")
         raise
     os.environ.update(STACK.env())
+    # The database of each process is a copy of the migrated one.
+    os.environ["REFRAIN_DB_TEMPLATE"] = STACK.postgres.database
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "infra.settings"
 django.setup()

@@ -1,18 +1,15 @@
 """Ground to measure and to break things on: the whole service on a durable stack in a folder of its own."""
 
 import http.client
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.parts.child import Child, PartFailedError
+from infra import throwaway
+from infra.parts.child import Child
 from infra.stack import Stack
-
-ROOT = Path(__file__).resolve().parents[2]
+from infra.throwaway import manage
 
 
 @contextmanager
@@ -21,23 +18,11 @@ def laid(*, database: Mapping[str, str] | None = None) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="refrain-ground-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL may run as another user, who has to pass through here.
-        with Stack(folder, mode="demo", database=database) as stack:
-            manage(stack, "migrate", "--verbosity", "0", as_owner=True)
-            manage(stack, "grant_web_role", as_owner=True)
+        stack = Stack(folder, mode="demo", database=database)
+        throwaway.furnish(stack)
+        with stack:
             manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
             yield stack
-
-
-def manage(stack: Stack, *words: str, as_owner: bool = False) -> str:
-    """Run a command of manage.py against the stack and return what it printed. Raises PartFailedError."""
-    env = {**os.environ, **stack.env(), "REFRAIN_AS_OWNER": "1" if as_owner else "0"}
-    ran = subprocess.run(
-        [sys.executable, ROOT / "manage.py", *words],
-        env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ran.returncode:
-        raise PartFailedError(f"manage.py {words[0]} ended with {ran.returncode}.\n{ran.stdout}{ran.stderr}")
-    return ran.stdout
 
 
 def wait_for_answers(web: Child, *, port: int) -> None:
