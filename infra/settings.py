@@ -228,6 +228,7 @@ CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
 CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
 CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
 CATALOG_CREATOR_FRAGMENT = "playback.views.follows.follow_fragment"
+CATALOG_FAVOURITE_FRAGMENT = "playback.views.follows.favourite_fragment"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 
 AUTH_USER_MODEL = "members.Person"

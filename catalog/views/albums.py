@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.module_loading import import_string
@@ -42,13 +41,10 @@ def release(request: HttpRequest, release_id: UUID) -> HttpResponse:
     """Show a release: cover, what is on it, what playing or owning all of it costs."""
     known = _known(request, release_id)
     found = get_object_or_404(Release.objects.select_related("creator"), id=release_id)
-    covers = Prefetch("renditions", Rendition.objects.filter(kind=Rendition.Kind.COVER))
-    works = sorted(
-        Work.objects.filter(id__in=known).select_related("creator").prefetch_related(covers),
-        key=lambda work: known.index(work.id),
-    )
+    works = sorted(shelf.with_pictures().filter(id__in=known), key=lambda work: known.index(work.id))
     now, person_id = moment_of(request), person_id_of(request)
-    cover = next((rendition for work in works for rendition in work.renditions.all()), None)
+    pictures = [rendition for work in works for rendition in work.renditions.all()]
+    cover = next((picture for picture in pictures if picture.kind == Rendition.Kind.COVER), None)
     photos = [work for work in works if work.kind == Work.Kind.PHOTO]
     context = {
         "release": found,

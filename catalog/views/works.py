@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.module_loading import import_string
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_safe
 from catalog import delivery, photos, publishing
 from catalog.licences import WORDS as LICENCES
 from catalog.models import Rendition, Work
-from catalog.views import shelf
+from catalog.views import embedding, shelf
 from members import policies
 from members.problems import NotFound
 from members.requests import moment_of, person_id_of
@@ -74,6 +73,8 @@ def work(request: HttpRequest, work_id: UUID) -> HttpResponse:
         "revenue_version": revenue.seq,
         "is_mine": person_id is not None and publishing.manages(creator_id=found.creator_id, person_id=person_id),
         "more": _more(found, person_id, now),
+        "favourite": import_string(settings.CATALOG_FAVOURITE_FRAGMENT)(request, found.id, found.title),
+        "discovery_links": embedding.discovery_links(found) if found.state == Work.State.PUBLISHED else [],
         **_place_in_release(request, found),
     }
     return render(request, "catalog/photo.html" if is_photo else "catalog/work.html", context)
@@ -99,12 +100,10 @@ def _place_in_release(request: HttpRequest, found: Work) -> dict[str, Any]:
 
 def _more(found: Work, person_id: UUID | None, now: datetime) -> list[shelf.Card]:
     """Return other works of the same creator and kind, the newest first; not those of the same release."""
-    covers = Prefetch("renditions", Rendition.objects.filter(kind=Rendition.Kind.COVER))
-    works = Work.objects.filter(creator_id=found.creator_id, kind=found.kind, state=Work.State.PUBLISHED)
-    works = works.exclude(id=found.id).select_related("creator").prefetch_related(covers)
+    works = shelf.on_the_shelf().filter(creator_id=found.creator_id, kind=found.kind).exclude(id=found.id)
     if found.release_id is not None and found.kind == Work.Kind.TRACK:
         works = works.exclude(release_id=found.release_id)
-    return shelf.cards(works.order_by("-published_at", "-id")[:MORE_WORKS], person_id=person_id, now=now)
+    return shelf.cards(works[:MORE_WORKS], person_id=person_id, now=now)
 
 
 def _shown(work_id: UUID) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ export class Queue extends EventTarget {
 
   /** Play a list through: the works a page names, from the first that can be played, or from `from`. */
   async playThese({ list, title = "", href = "", source = "queue" }, from = "") {
+    if (!list.trim()) return;
     this.player.prime();
     Object.assign(this, { works: list.trim().split(/\s+/), at: 0, title, href });
     if (!(await this.refresh())) return;
