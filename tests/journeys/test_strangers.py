@@ -14,11 +14,13 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from catalog import arranging, people, sharing, transfers
 from catalog.models import Work
+from catalog.sharing import Payee
 from members import clock, tokens
 from members.models import Token
 from playback import charging, sessions
-from playback.models import TopUp
+from playback.models import LibraryExport, TopUp
 from tests import callers, cast
 from tests.callers import EVERY_SCOPE, Caller, slug
 
@@ -69,6 +71,22 @@ ROUTES: dict[str, list[Way]] = {
         api("PATCH", "works/{work}", scope="publish", other=404, title="Stolen", price_micros=200_000),
     ],
     "api/v1/works/<uuid:work_id>/ladder": [api("GET", "works/{draft}/ladder", scope=None, other=404)],
+    "api/v1/works/<uuid:work_id>/split-sheets": [api("GET", "works/{work}/split-sheets", scope="publish", other=404)],
+    "api/v1/works/<uuid:work_id>/split-sheet": [
+        api(
+            "PUT",
+            "works/{work}/split-sheet",
+            scope="publish",
+            other=404,
+            payees=[{"email": "mallory@else.example", "share_ppm": 1_000_000}],
+        )
+    ],
+    "api/v1/split-sheets/<uuid:sheet_id>/accept": [
+        api("POST", "split-sheets/{sheet}/accept", scope="publish", other=404)
+    ],
+    "api/v1/split-sheets/<uuid:sheet_id>/decline": [
+        api("POST", "split-sheets/{sheet}/decline", scope="publish", other=404)
+    ],
     "api/v1/works/<uuid:work_id>/publish": [api("POST", "works/{draft}/publish", scope="publish", other=404)],
     "api/v1/works/<uuid:work_id>/take-off": [api("POST", "works/{work}/take-off", scope="publish", other=404)],
     "api/v1/works/<uuid:work_id>/audience": [api("GET", "works/{work}/audience", scope="publish", other=404)],
@@ -78,6 +96,17 @@ ROUTES: dict[str, list[Way]] = {
     ],
     "api/v1/uploads": [api("POST", "uploads", scope="publish", other=415)],
     "api/v1/uploads/<uuid:upload_id>": [api("GET", "uploads/{upload}", scope="publish", other=404)],
+    # Without the protocol's header nothing is looked up; with it, tests/catalog/test_transfers.py tries strangers.
+    "api/v1/transfers": [
+        api("GET", "transfers", scope="publish", other=None),
+        api("POST", "transfers", scope="publish", other=412),
+    ],
+    "api/v1/transfers/<uuid:transfer_id>": [
+        api("GET", "transfers/{transfer}", scope="publish", other=404),
+        api("PATCH", "transfers/{transfer}", scope="publish", other=412),
+        api("DELETE", "transfers/{transfer}", scope="publish", other=412),
+    ],
+    "api/v1/works/<uuid:work_id>/original": [api("GET", "works/{work}/original", scope="publish", other=404)],
     "api/v1/creators": [api("GET", "creators", scope=None, other=200)],
     "api/v1/creators/<slug:slug>": [api("GET", "creators/nobody", scope=None, other=404)],
     "api/v1/releases/<uuid:release_id>/purchase": [
@@ -99,6 +128,15 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/wallet/entries": [api("GET", "wallet/entries", scope="listen", other=None)],
     "api/v1/wallet/top-ups": [api("POST", "wallet/top-ups", scope="spend", other=None, amount_micros=1_000_000)],
     "api/v1/wallet/top-ups/<uuid:top_up_id>": [api("GET", "wallet/top-ups/{top_up}", scope="listen", other=404)],
+    "api/v1/library": [api("GET", "library", scope="listen", other=None)],
+    "api/v1/library/exports": [
+        api("GET", "library/exports", scope="listen", other=None),
+        api("POST", "library/exports", scope="listen", other=409, format="mp3"),
+    ],
+    "api/v1/library/exports/<uuid:export_id>": [api("GET", "library/exports/{export}", scope="listen", other=404)],
+    "api/v1/library/<uuid:work_id>/download": [api("GET", "library/{owned}/download", scope="listen", other=404)],
+    "api/v1/library/<uuid:work_id>/certificate": [api("GET", "library/{owned}/certificate", scope="listen", other=404)],
+    "api/v1/certificates/<uuid:certificate_id>": [api("GET", f"certificates/{uuid4()}", scope=None, other=404)],
     "api/v1/staff/reversals": [
         api("POST", "staff/reversals", scope="treasury", other=403, listener="{lena}", charge="{charge}", reason="?")
     ],
@@ -130,12 +168,73 @@ ROUTES: dict[str, list[Way]] = {
     "studio/works/<uuid:work_id>/audience.csv": [page("/studio/works/{work}/audience.csv", stranger=302, other=404)],
     "upload": [mine("/upload"), form("/upload", name="Mallory's")],
     "queue": [page("/queue", other=200)],
+    "studio": [mine("/studio")],
+    "studio/creators": [form("/studio/creators", name="Mallory's")],
+    "studio/creators/<slug:slug>": [
+        page("/studio/creators/{profile}", stranger=302, other=404),
+        form("/studio/creators/{profile}", other=404, name="Stolen"),
+    ],
+    "studio/creators/<slug:slug>/invitations": [
+        form("/studio/creators/{profile}/invitations", other=404, email="mallory@else.example", role="owner")
+    ],
+    "studio/creators/<slug:slug>/invitations/<uuid:invitation_id>/withdraw": [
+        form("/studio/creators/{profile}/invitations/{invitation}/withdraw", other=404)
+    ],
+    "studio/creators/<slug:slug>/members/<uuid:member_id>": [
+        form("/studio/creators/{profile}/members/{ana}", other=404, role="viewer")
+    ],
+    "studio/creators/<slug:slug>/close": [form("/studio/creators/{profile}/close", other=404, name="Ana")],
+    "studio/creators/<slug:slug>/releases": [
+        form("/studio/creators/{profile}/releases", other=404, title="Stolen", kind="ep")
+    ],
+    "studio/invitations/<uuid:invitation_id>": [
+        page("/studio/invitations/{invitation}", stranger=302, other=404),
+        form("/studio/invitations/{invitation}", other=404, answer="accept"),
+    ],
+    "studio/works/<uuid:work_id>": [
+        page("/studio/works/{work}", stranger=302, other=404),
+        form("/studio/works/{work}", other=404, title="Stolen"),
+    ],
+    "studio/works/<uuid:work_id>/ladder": [
+        page("/studio/works/{work}/ladder?pricing=own&price=1", stranger=302, other=404)
+    ],
+    "studio/works/<uuid:work_id>/publish": [form("/studio/works/{draft}/publish", other=404, attested="1")],
+    "studio/works/<uuid:work_id>/take-off": [form("/studio/works/{work}/take-off", other=404)],
+    "studio/works/<uuid:work_id>/split-sheet": [
+        form(
+            "/studio/works/{work}/split-sheet",
+            other=404,
+            payee_email="mallory@else.example",
+            payee_part="all",
+            payee_share="100",
+        )
+    ],
+    "studio/releases/<uuid:release_id>": [
+        page("/studio/releases/{release}", stranger=302, other=404),
+        form("/studio/releases/{release}", other=404, title="Stolen", kind="ep"),
+    ],
+    "studio/releases/<uuid:release_id>/works": [form("/studio/releases/{release}/works", other=404, add="{work}")],
+    "studio/releases/<uuid:release_id>/publish": [form("/studio/releases/{release}/publish", other=404, attested="1")],
+    "splits/<uuid:sheet_id>": [
+        page("/splits/{sheet}", stranger=302, other=404),
+        form("/splits/{sheet}", other=404, answer="accept"),
+    ],
     "wallet": [mine("/wallet")],
     "wallet/limits": [form("/wallet/limits", day="1", month="1")],
     "wallet/going-on": [form("/wallet/going-on", goes_on="1")],
     "wallet/consent": [form("/wallet/consent", version="1")],
     "wallet/top-ups": [form("/wallet/top-ups", amount_cents="500", country="DE", key="k")],
     "wallet/top-ups/returned": [mine("/wallet/top-ups/returned")],
+    "library": [mine("/library")],
+    "library/works/<uuid:work_id>": [page("/library/works/{owned}", stranger=302, other=404)],
+    "library/works/<uuid:work_id>/files": [form("/library/works/{owned}/files", other=404, format="mp3")],
+    "library/works/<uuid:work_id>/certificate": [page("/library/works/{owned}/certificate", stranger=302, other=404)],
+    "library/export": [mine("/library/export")],
+    "library/export/pack": [form("/library/export/pack", other=409, format="mp3")],
+    "library/export/library.json": [mine("/library/export/library.json")],
+    "library/export/library.m3u8": [mine("/library/export/library.m3u8")],
+    "library/export/addresses.txt": [mine("/library/export/addresses.txt")],
+    "certificates/<uuid:certificate_id>": [page(f"/certificates/{uuid4()}", stranger=404, other=404)],
     # The sign-in and its neighbours are allauth's.
     "accounts/login/": [page("/accounts/login/"), form("/accounts/login/", stranger=200)],
     "accounts/logout/": [page("/accounts/logout/", stranger=302), form("/accounts/logout/")],
@@ -226,14 +325,31 @@ def world(settings, tmp_path) -> World:
     charging.charge_session(person_id=lena.id, session_id=charged.id, price_micros=2_000)
     top_up = TopUp.objects.create(listener=lena, asked_cents=500, country="DE", vat_ppm=0, created_at=now)
     token, _ = tokens.mint(person_id=lena.id, scopes={"listen"}, name="", now=now)
+    owned = cast.track(profile)
+    cast.buy(lena, owned, price_micros=2_000_000)
+    export = LibraryExport.objects.create(listener=lena, format="mp3", asked_at=now)
+    sheet = sharing.propose(
+        work_id=draft.id, person_id=ana.id, payees=[Payee(email=lena.email, share_ppm=1_000_000)], now=now
+    )
+    invitation = people.invite(creator_id=profile.id, person_id=ana.id, email=lena.email, role="viewer", now=now)
+    album = arranging.found(creator_id=profile.id, person_id=ana.id, title="Dunst")
+    transfer = transfers.begin(person_id=ana.id, creator_id=profile.id, filename="x.flac", size_bytes=9, now=now)
     named = {
+        "transfer": transfer.id,
+        "sheet": sheet.id,
+        "release": album.id,
+        "invitation": invitation.id,
+        "profile": profile.slug,
+        "ana": ana.id,
         "lena": lena.id,
+        "owned": owned.id,
+        "export": export.id,
         "work": work.id,
         "draft": draft.id,
         "upload": Work.objects.get(id=work.id).uploads.get().id,
         "session": session.id,
         "charged": charged.id,
-        "charge": lena.charges.get().id,
+        "charge": lena.charges.get(work=other).id,
         "top_up": top_up.id,
         "token": token.id,
     }
