@@ -87,6 +87,16 @@ class Stopped:
     position_ms: int
     owned: bool
 
+    @property
+    def seconds(self) -> float:
+        """Where it stands, in seconds."""
+        return self.position_ms / 1000
+
+    @property
+    def length_seconds(self) -> float:
+        """How long the work is, in seconds."""
+        return (self.facts.duration_ms or 0) / 1000
+
 
 def unfinished(*, person_id: UUID, now: datetime, limit: int = 12) -> list[Stopped]:
     """Return what the person stopped in the middle and may go on with, nothing asked; the latest first. Four queries.

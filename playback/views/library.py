@@ -19,11 +19,12 @@ from catalog.kept import Kept
 from catalog.tasks import wake_download
 from members import admission, money
 from members.requests import moment_of, signed_in_id
-from playback import certificates, library, takings
+from playback import certificates, library, queue, takings
 from playback.forms import CertificateForm, FileForm
 from playback.library import Shelf, Shelved, Sort, State
 
 ON_THE_FRONT, BEGUN_ON_THE_FRONT, ON_A_PAGE = 12, 8, 48
+STOPPED_SHOWN = 6
 TABS = {"all": "Everything", "owned": "Yours", "begun": "On the way", "favourites": "Favourites"}
 SORTS = {
     Sort.RECENT: "last moved first",
@@ -82,6 +83,8 @@ def shelves(request: HttpRequest) -> HttpResponse:
         "owned": _lines(owned, now),
         "begun": _lines(begun, now),
         "marked": _lines(marked, now),
+        "plays": bool(owned) and any(not work.facts.is_photo for work in owned.works),
+        "stopped": queue.unfinished(person_id=person_id, now=now, limit=STOPPED_SHOWN) if show == "all" else [],
         "more_owned": _address(show="owned", **found) if owned and owned.next_cursor and show == "all" else "",
         "more_begun": _address(show="begun", **found) if begun and begun.next_cursor and show == "all" else "",
         "next": _address(show=show, **found, cursor=shown.next_cursor) if shown and shown.next_cursor else "",
