@@ -21,14 +21,15 @@ from catalog.segments import (
     Malformed,
     Parts,
     Source,
+    check_size,
     copy,
 )
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # What a picture needs to look as it should: palette, transparency, gamma, resolution.
 PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"pHYs")
-# Eight bytes a pixel and the rows' own bytes, for the largest photo: a picture that unfolds to more is none.
-UNPACKED_MOST = 1_000_000_000
+PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
+_COLOURS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def _chunks_of_png(source: Source) -> Iterator[tuple[bytes, int, int]]:
@@ -53,6 +54,7 @@ def _chunks_of_png(source: Source) -> Iterator[tuple[bytes, int, int]]:
 class _Pixels:
     """The packed pixels of a PNG, unpacked only to see that nothing else is in there."""
 
+    most: int
     inflater: "zlib._Decompress" = field(default_factory=zlib.decompressobj)
     unpacked: int = 0
 
@@ -66,13 +68,19 @@ class _Pixels:
                 except zlib.error:
                     raise Malformed("is damaged: its picture cannot be unpacked. Send it again.") from None
                 piece = self.inflater.unconsumed_tail
-            if piece or self.inflater.unused_data or self.unpacked > UNPACKED_MOST:
+            if piece or self.inflater.unused_data or self.unpacked > self.most:
                 raise Malformed(HIDDEN)
 
 
 def read_png(source: Source) -> Parts:
     """Return the parts of a PNG. Raises Malformed, also if there is more in its picture than its pixels."""
-    parts, pixels = Parts(), _Pixels()
+    if source[12:16] != b"IHDR" or len(source) < 33:
+        raise Malformed(NOT_COMPLETE)
+    width, height, depth, colours = struct.unpack(">IIBB", source[16:26])
+    parts = Parts(size=(width, height), mode=PNG_MODES.get(colours, "RGB"))
+    check_size(parts.size)
+    # Every row has a byte more than its pixels; a picture in seven passes has more and shorter rows.
+    pixels = _Pixels(most=2 * height * (1 + (width * depth * _COLOURS.get(colours, 4) + 7) // 8) + 64)
     for name, begin, end in _chunks_of_png(source):
         if name == b"IDAT":
             pixels.take(source, begin, end)
@@ -82,7 +90,7 @@ def read_png(source: Source) -> Parts:
         else:
             _take_png(name, source[begin : min(end, begin + PROFILE_MOST)], parts)
         parts.behind = len(source) - end - 4
-    if source[12:16] != b"IHDR":
+    if not pixels.unpacked:
         raise Malformed(NO_PICTURE)
     return parts
 
@@ -151,13 +159,28 @@ def read_webp(source: Source) -> Parts:
             raise Malformed(NOT_COMPLETE)
         if name in (b"VP8 ", b"VP8L", b"ALPH"):
             parts.picture.append((at, end))
+            size = _size_of_webp(name, source[begin : begin + 10])
+            if size is not None:
+                check_size(size)
+                parts.size = size
         else:
             _take_webp(name, source[begin : min(end, begin + PROFILE_MOST)], parts)
         at = end + length % 2
-    if not parts.picture and not parts.moving:
+    if parts.size == (0, 0) and not parts.moving:
         raise Malformed(NO_PICTURE)
     parts.behind = len(source) - end_of_file
     return parts
+
+
+def _size_of_webp(name: bytes, head: bytes) -> tuple[int, int] | None:
+    """Return width and height, which a picture says in its first bytes; None for what is no picture."""
+    if name == b"VP8 " and head[3:6] == b"\x9d\x01\x2a" and len(head) == 10:
+        width, height = struct.unpack("<HH", head[6:])
+        return width & 0x3FFF, height & 0x3FFF
+    if name == b"VP8L" and head[:1] == b"\x2f" and len(head) >= 5:
+        bits = int.from_bytes(head[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return None
 
 
 def _take_webp(name: bytes, content: bytes, parts: Parts) -> None:
@@ -171,15 +194,15 @@ def _take_webp(name: bytes, content: bytes, parts: Parts) -> None:
         parts.xmp = content
 
 
-def write_webp(source: Source, parts: Parts, target: BinaryIO, *, size: tuple[int, int]) -> None:
-    """Write the WebP anew: its own chunks, with the EXIF and profile that `parts` hold now; `size` is in pixels."""
+def write_webp(source: Source, parts: Parts, target: BinaryIO) -> None:
+    """Write the WebP anew: its own chunks, with the EXIF and profile that `parts` hold now."""
     names = [source[begin : begin + 4] for begin, _ in parts.picture]
     # A lossless picture says in its fifth byte whether it has transparency; a lossy one has a chunk of it.
     lossless_alpha = b"VP8L" in names and source[parts.picture[names.index(b"VP8L")][0] + 12] & 0x10
     flags = 0x20 * bool(parts.icc) | 0x10 * bool(b"ALPH" in names or lossless_alpha) | 0x08 * bool(parts.exif)
     before = b""
     if flags:
-        edges = b"".join(struct.pack("<I", edge - 1)[:3] for edge in size)
+        edges = b"".join(struct.pack("<I", edge - 1)[:3] for edge in parts.size)
         before = _webp_chunk(b"VP8X", struct.pack("<I", flags) + edges)
         before += _webp_chunk(b"ICCP", parts.icc) if parts.icc else b""
     after = _webp_chunk(b"EXIF", parts.exif) if parts.exif else b""

@@ -18,18 +18,16 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 from catalog import chunks, exif, segments, strips
 from catalog.segments import Malformed, Parts, Source
 
-PIXELS_MOST = 105_000_000
-# JPEG can say no more.
-EDGE_MOST = 65_000
 PREVIEW_EDGES = (480, 960, 1_600)
 COVER_EDGE = 480
 WHITE = (255, 255, 255)
 VIEW_QUALITY, PREVIEW_QUALITY, COVER_QUALITY = 90, 82, 84
+PROGRESSIVE_PIXELS_MOST = 40_000_000
 ENDINGS = {"JPEG": "jpg", "PNG": "png", "TIFF": "tiff", "WEBP": "webp"}
 # The mark across a preview, in parts of the picture's shorter side, and how it leans.
 MARK_WIDTH, NAME_WIDTH, LEANS_DEGREES = 0.62, 0.4, 14
 MARK_FILL, MARK_EDGE = (255, 255, 255, 120), (0, 0, 0, 56)
-LATIN = frozenset(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100), 0x131, 0x152, 0x153, 0x2013, 0x2018, 0x2019]))
+LATIN = frozenset(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100), 0x131, 0x152, 0x153, *range(0x2013, 0x2027)]))
 LATIN_TOO = frozenset(map(chr, [*range(0x100, 0x250), *range(0x1E00, 0x1F00)]))
 UPSIDE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,35 +54,28 @@ def opened(path: Path | BinaryIO, form: str) -> Image.Image:
         picture = Image.open(path, formats=(form,))
     except (OSError, ValueError, SyntaxError, TypeError, ArithmeticError, LookupError) as error:
         raise Malformed(segments.NO_PICTURE) from error
-    width, height = picture.size
-    if width < 1 or height < 1:
-        raise Malformed(segments.NO_PICTURE)
-    if width * height > PIXELS_MOST or max(width, height) > EDGE_MOST:
-        raise Malformed(
-            f"has {width:,} x {height:,} pixels. Up to {PIXELS_MOST // 1_000_000} million can be taken in,"
-            f" on edges of at most {EDGE_MOST:,}."
-        )
+    segments.check_size(picture.size)
     return picture
 
 
-def read(source: Source, form: str) -> tuple[Parts, exif.Said, tuple[int, int]]:
-    """Return the parts of a photo, what it says of itself, and its size as it is stored. Raises Malformed."""
-    with opened(io.BufferedReader(_Mapped(source)), form) as picture:
-        size = picture.size
-        parts = READERS[form](source)
-        if parts.moving:
-            raise Malformed("moves: it is an animation of several pictures. A photo is one. Send the one you mean.")
-        if form == "TIFF":
+def read(source: Source, form: str) -> tuple[Parts, exif.Said]:
+    """Return the parts of a photo and what it says of itself; nothing of it is decoded. Raises Malformed."""
+    parts = READERS[form](source)
+    if parts.moving:
+        raise Malformed("moves: it is an animation of several pictures. A photo is one. Send the one you mean.")
+    segments.check_not_foreign(source, parts.picture)
+    if form == "TIFF":
+        with opened(io.BufferedReader(_Mapped(source)), form) as picture:
             said = exif.read(picture.getexif())
-        else:
+    else:
+        block = Image.Exif()
+        try:
+            block.load(parts.exif)
+        except Exception:  # noqa: BLE001  (whatever broken EXIF makes Pillow stumble over)
             block = Image.Exif()
-            try:
-                block.load(parts.exif)
-            except Exception:  # noqa: BLE001  (whatever broken EXIF makes Pillow stumble over)
-                block = Image.Exif()
-            said = exif.read(block)
+        said = exif.read(block)
     said.place = said.place or b"exif:GPS" in parts.xmp
-    return parts, said, size
+    return parts, said
 
 
 class _Mapped(io.RawIOBase):
@@ -127,28 +118,23 @@ def _profile(icc: bytes, mode: str) -> ImageCms.ImageCmsProfile | None:
 def inspect(path: Path, form: str) -> dict[str, Any]:
     """Return the photo's upright size, what may be shown of how it was taken, and what else was found in it."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
-        parts, said, (width, height) = read(source, form)
-        segments.check_not_foreign(source, parts.picture)
-        # Pillow has turned a TIFF's size already; the parts know nothing of sides.
-        turned = said.orientation >= 5 and form != "TIFF"
-        return {
-            "width": height if turned else width,
-            "height": width if turned else height,
-            "shown": exif.shown(said),
-            "place": said.place,
-            "one_camera": said.one_camera,
-            "notes": [LEFT_OUT] if parts.behind else [],
-        }
+        parts, said = read(source, form)
+    width, height = parts.size if said.orientation < 5 else parts.size[::-1]
+    return {
+        "width": width,
+        "height": height,
+        "shown": exif.shown(said),
+        "place": said.place,
+        "one_camera": said.one_camera,
+        "notes": [LEFT_OUT] if parts.behind else [],
+    }
 
 
 def clean(path: Path, form: str, target: Path) -> None:
     """Write the photo anew from the parts of its picture, with its profile and what is allowed of its EXIF."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
-        parts, said, size = read(source, form)
-        segments.check_not_foreign(source, parts.picture)
-        with opened(io.BufferedReader(_Mapped(source)), form) as picture:
-            mode = picture.mode
-        parts.icc = parts.icc if _profile(parts.icc, mode) is not None else b""
+        parts, said = read(source, form)
+        parts.icc = parts.icc if _profile(parts.icc, parts.mode) is not None else b""
         parts.exif = exif.rebuilt(said)
         with target.open("wb") as out:
             if form == "JPEG":
@@ -156,7 +142,7 @@ def clean(path: Path, form: str, target: Path) -> None:
             elif form == "PNG":
                 chunks.write_png(source, parts, out)
             elif form == "WEBP":
-                chunks.write_webp(source, parts, out, size=size)
+                chunks.write_webp(source, parts, out)
             else:
                 assert isinstance(parts, strips.Strips)
                 strips.write_tiff(source, parts, said, out)
@@ -186,8 +172,6 @@ def _in_srgb(picture: Image.Image, icc: bytes) -> Image.Image:
     picture = _plain(picture)
     if profile is None:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
-    if ImageCms.getProfileDescription(profile).startswith("sRGB") and picture.mode == "RGB":
-        return picture
     try:
         ours = ImageCms.createProfile("sRGB")
         transform = ImageCms.buildTransform(profile, ours, picture.mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
@@ -240,7 +224,11 @@ def marked(picture: Image.Image, *, name: str, fonts: list[str]) -> Image.Image:
     _write(draw, "Refrain", fonts, across=round(MARK_WIDTH * shorter), at=(shorter, round(0.44 * shorter)), bold=True)
     if name:
         _write(draw, name, fonts, across=round(NAME_WIDTH * shorter), at=(shorter, round(0.6 * shorter)), bold=False)
-    layer = layer.rotate(LEANS_DEGREES, resample=Image.Resampling.BICUBIC, expand=True)
+    # Only what was written on is turned.
+    left, top, right, bottom = layer.getbbox() or (0, 0, 1, 1)
+    reach_x, reach_y = max(shorter - left, right - shorter), max(abs(shorter // 2 - top), abs(bottom - shorter // 2))
+    layer = layer.crop((shorter - reach_x, shorter // 2 - reach_y, shorter + reach_x, shorter // 2 + reach_y))
+    layer = layer.rotate(LEANS_DEGREES, resample=Image.Resampling.BILINEAR, expand=True)
     marked_picture = picture.convert("RGB")
     marked_picture.paste(layer, ((width - layer.width) // 2, (height - layer.height) // 2), layer)
     return marked_picture
@@ -298,12 +286,15 @@ def render(path: Path, form: str, *, name: str, fonts: list[str]) -> dict[str, A
     cleaned.unlink()
     # Without what hangs on it: comments, profiles, EXIF.
     picture.info.clear()
-    picture.save(folder / "view.jpg", "JPEG", quality=VIEW_QUALITY, subsampling=0, progressive=True)
+    # All of a progressive picture is held while it is packed, in six bytes a pixel: of the largest that is too much.
+    progressive = picture.width * picture.height <= PROGRESSIVE_PIXELS_MOST
+    picture.save(folder / "view.jpg", "JPEG", quality=VIEW_QUALITY, subsampling=0, progressive=progressive)
     size, sizes = picture.size, []
     largest = fitted(picture, PREVIEW_EDGES[-1])
     del picture
+    marked_one = marked(largest, name=name, fonts=fonts)
     for edge in PREVIEW_EDGES:
-        small = marked(fitted(largest, edge), name=name, fonts=fonts)
+        small = fitted(marked_one, edge)
         if sizes and sizes[-1]["width"] == small.width:
             break
         file = f"preview-{small.width}.jpg"

@@ -11,6 +11,9 @@ import struct
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+PIXELS_MOST = 105_000_000
+# JPEG can say no more.
+EDGE_MOST = 65_000
 COPY_BYTES = 1 << 20
 # More parts than this are there to keep a reader busy.
 PARTS_MOST = 200_000
@@ -47,6 +50,9 @@ class Parts:
     """What was found in a file. `picture` are the parts to copy, first and last place of each, in their order."""
 
     picture: list[tuple[int, int]] = field(default_factory=list)
+    # Width and height as they are stored, checked before anything is unpacked, and Pillow's name for their kind.
+    size: tuple[int, int] = (0, 0)
+    mode: str = "RGB"
     head: bytes = b""
     exif: bytes = b""
     xmp: bytes = b""
@@ -54,6 +60,18 @@ class Parts:
     moving: bool = False
     # How many bytes lie behind the end of the picture.
     behind: int = 0
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raise Malformed unless a photo may have this width and height."""
+    width, height = size
+    if width < 1 or height < 1:
+        raise Malformed(NO_PICTURE)
+    if width * height > PIXELS_MOST or max(width, height) > EDGE_MOST:
+        raise Malformed(
+            f"has {width:,} x {height:,} pixels. Up to {PIXELS_MOST // 1_000_000} million can be taken in,"
+            f" on edges of at most {EDGE_MOST:,}."
+        )
 
 
 def copy(source: Source, parts: list[tuple[int, int]], target: BinaryIO) -> None:
@@ -77,6 +95,7 @@ class _Reading:
     def __init__(self) -> None:
         self.parts, self.profile = Parts(), dict[int, bytes]()
         self.frames = self.scans = 0
+        self.ended = False
 
     def take(self, marker: int, source: Source, begin: int, end: int) -> int:
         """Take in the segment whose length stands at `begin`, and return where the next one is looked for."""
@@ -87,7 +106,8 @@ class _Reading:
             end = len(source) if following is None else following.start()
             self.parts.picture.append((begin - 2, end))
         elif marker in _FRAMES or marker in _TABLES:
-            self.frames += marker in _FRAMES
+            if marker in _FRAMES:
+                self._take_frame(source[content])
             self.parts.picture.append((begin - 2, end))
         elif marker == _ADOBE and end - begin == 14 and source[content][:5] == b"Adobe":
             # It says how the colours are coded.
@@ -95,6 +115,13 @@ class _Reading:
         elif marker in (_JFIF, _APP1, _APP2):
             self._take_application(source[content])
         return end
+
+    def _take_frame(self, content: bytes) -> None:
+        self.frames += 1
+        if len(content) >= 6:
+            height, width, colours = struct.unpack(">HHB", content[1:6])
+            self.parts.size, self.parts.mode = (width, height), {1: "L", 4: "CMYK"}.get(colours, "RGB")
+            check_size(self.parts.size)
 
     def _take_application(self, content: bytes) -> None:
         if content.startswith(b"JFIF\0") and len(content) >= 14:
@@ -117,7 +144,7 @@ def read_jpeg(source: Source) -> Parts:
             break
         marker, begin = source[found.end() - 1], found.end()
         if marker == _END:
-            reading.parts.behind = len(source) - begin
+            reading.parts.behind, reading.ended = len(source) - begin, True
             break
         if marker in _ALONE:
             at = begin
@@ -128,6 +155,9 @@ def read_jpeg(source: Source) -> Parts:
         at = reading.take(marker, source, begin, end)
     if reading.frames != 1 or reading.scans == 0:
         raise Malformed(NO_PICTURE)
+    # A decoder would fill what is missing with grey, and say nothing.
+    if not reading.ended:
+        raise Malformed(NOT_COMPLETE)
     reading.parts.icc = b"".join(reading.profile[number] for number in sorted(reading.profile))
     return reading.parts
 

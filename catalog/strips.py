@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from catalog import exif
-from catalog.segments import NO_PICTURE, NOT_COMPLETE, PROFILE_MOST, Malformed, Parts, Source, copy
+from catalog.segments import NO_PICTURE, NOT_COMPLETE, PROFILE_MOST, Malformed, Parts, Source, check_size, copy
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
@@ -20,6 +20,8 @@ KEPT = frozenset(
     | {529, 530, 531, 532}
 )
 OLD_JPEG, COLOUR_FILTERS = 6, (32803, 34892)
+WIDTH, HEIGHT = 256, 257
+MODES = {0: "L", 1: "L", 3: "P", 5: "CMYK", 8: "LAB"}
 SUBFILE, COMPRESSION, PHOTOMETRIC, DNG_VERSION = 254, 259, 262, 50706
 VALUE_MOST = 4_000_000
 ENTRIES_MOST = 4_096
@@ -46,6 +48,9 @@ def read_tiff(source: Source) -> Strips:
         raise Malformed("is a camera's raw file. Develop it, and send it as JPEG, PNG, TIFF or WebP.")
     if _number(tags, COMPRESSION, strips.order) == OLD_JPEG:
         raise Malformed("is packed as TIFF was before 1995. Save it anew and send that.")
+    strips.size = _number(tags, WIDTH, strips.order), _number(tags, HEIGHT, strips.order)
+    check_size(strips.size)
+    strips.mode = MODES.get(_number(tags, PHOTOMETRIC, strips.order), "RGB")
     strips.kept = [(tag, *entry) for tag, entry in tags.items() if tag in KEPT]
     strips.icc = tags[PROFILE][2] if PROFILE in tags else b""
     strips.xmp = tags[XMP][2] if XMP in tags else b""
