@@ -122,7 +122,7 @@ def encode(folder: Path, recording: probing.Recording, *, on_percent: Callable[[
     # Slower than the sound itself is a machine in trouble, or a file made to keep it busy.
     limits = sandbox.Limits(seconds=120 + recording.duration_ms // 1000, file_bytes=_file_bytes(recording.duration_ms))
     try:
-        for piece in sandbox.stream(_arguments(recording), folder=folder, limits=limits):
+        for piece in sandbox.stream(arguments(recording), folder=folder, limits=limits):
             shape.add(piece)
             on_percent(min(100, shape.duration_ms * 100 // max(1, recording.duration_ms)))
     except sandbox.ProgramFailed:
@@ -146,7 +146,8 @@ def _file_bytes(duration_ms: int) -> int:
     return 100_000_000 + duration_ms * KBITS[-1] // 8 * 3 // 2
 
 
-def _arguments(recording: probing.Recording) -> list[str]:
+def arguments(recording: probing.Recording) -> list[str]:
+    """Return the command that makes everything of a recording, to be run in the folder where its `original` is."""
     hertz = sample_rate_for(recording.sample_rate)
     graph = (
         f"[0:a:0]aresample={hertz},aformat=channel_layouts=stereo,asplit=3[a][b][c];"

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -58,7 +57,7 @@ class Tus(APIView):
         """Ask nothing of whoever asks what is spoken here."""
         return None if method == "OPTIONS" else Scope.PUBLISH
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Say what is spoken here."""
         said = {
             "Tus-Version": VERSION,
@@ -68,7 +67,7 @@ class Tus(APIView):
         }
         return Response(status=204, headers=said)
 
-    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the version on every answer, and say on every refusal of it which one there is."""
         answer: Any = super().finalize_response(request, response, *args, **kwargs)
         answer["Tus-Resumable"] = VERSION

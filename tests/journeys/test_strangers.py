@@ -112,6 +112,17 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/releases/<uuid:release_id>/purchase": [
         api("POST", f"releases/{uuid4()}/purchase", scope="spend", other=404, price_micros=1, list_hash="0" * 64)
     ],
+    "api/v1/creators/<slug:slug>/follow": [
+        api("PUT", "creators/nobody/follow", scope="listen", other=404),
+        api("DELETE", "creators/nobody/follow", scope="listen", other=None),
+    ],
+    "api/v1/works/<uuid:work_id>/favourite": [
+        api("PUT", "works/{draft}/favourite", scope="listen", other=404),
+        api("DELETE", "works/{draft}/favourite", scope="listen", other=None),
+    ],
+    "api/v1/feed": [api("GET", "feed", scope="listen", other=None)],
+    "api/v1/releases": [api("GET", "releases", scope=None, other=200)],
+    "api/v1/releases/<uuid:release_id>": [api("GET", "releases/{draft}", scope=None, other=404)],
     "api/v1/sessions": [api("POST", "sessions", scope="listen", other=404, work="{draft}")],
     "api/v1/sessions/<uuid:session_id>": [api("GET", "sessions/{session}", scope="listen", other=404)],
     "api/v1/sessions/<uuid:session_id>/charge": [
@@ -163,6 +174,16 @@ ROUTES: dict[str, list[Way]] = {
     "works/<uuid:work_id>/listening": [page("/works/{draft}/listening", stranger=404, other=404)],
     "releases/<uuid:release_id>": [page(f"/releases/{uuid4()}", stranger=404, other=404)],
     "releases/<uuid:release_id>/listening": [page(f"/releases/{uuid4()}/listening", stranger=404, other=404)],
+    "browse": [page("/browse", other=200)],
+    "photos": [page("/photos", other=200)],
+    "creators": [page("/creators", other=200)],
+    "creators/<slug:slug>/feed.atom": [page("/creators/nobody/feed.atom", stranger=404, other=404)],
+    "creators/<slug:slug>/feed.rss": [page("/creators/nobody/feed.rss", stranger=404, other=404)],
+    "creators/<slug:slug>/follow": [form("/creators/nobody/follow", other=404)],
+    "works/<uuid:work_id>/favourite": [form("/works/{draft}/favourite", other=404)],
+    "feed": [mine("/feed")],
+    "oembed": [page("/oembed?url=http://127.0.0.1:8000/works/{draft}", stranger=404, other=404)],
+    "embed/<uuid:work_id>": [page("/embed/{draft}", stranger=404, other=404)],
     "creators/<slug:slug>": [page("/creators/nobody", stranger=404, other=404)],
     "studio/works/<uuid:work_id>/audience": [page("/studio/works/{work}/audience", stranger=302, other=404)],
     "studio/works/<uuid:work_id>/audience.csv": [page("/studio/works/{work}/audience.csv", stranger=302, other=404)],

@@ -161,29 +161,20 @@ def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Ca
     page.get_by_role("button", name="Make the profile").click()
     expect(page.get_by_text("The profile “Ben & the Beats” is yours.")).to_be_visible()
 
-    page.get_by_label("The file").set_input_files(
+    page.get_by_label("Choose files").set_input_files(
         {"name": "not-music.flac", "mimeType": "audio/flac", "buffer": b"This is no music at all." * 40}
     )
-    page.get_by_role("button", name="Upload it").click()
-    expect(page.get_by_text("This file was not taken in.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Not taken in.")).to_be_visible(timeout=30_000)
 
     recording = media.make("flac", seconds=22, tags=(("title", "Second Try"), ("artist", "Ben")))
-    page.get_by_label("The file").set_input_files(Path(recording))
-    page.get_by_role("button", name="Upload it").click()
-    expect(page.get_by_role("heading", name="It is ready, as a draft")).to_be_visible(timeout=60_000)
-    expect(page.get_by_label("Title")).to_have_value("Second Try")
-    page.get_by_label("Title").fill("Third <Try>")
-    page.get_by_label("Licence").select_option("cc-by-4.0")
-    page.get_by_label("By people").check()
-    page.get_by_role("button", name="Publish it").click()
-    expect(page.get_by_role("heading", name="Third <Try>")).to_be_visible()
-    assert "Your own work." in ben.says()
-    ben.press_play()
-    ben.expect_state("playing")
-    ben.wait_until_heard(1)
-    page.get_by_role("link", name="Ben & the Beats").first.click()
-    expect(page.get_by_role("link", name="Third <Try>").first).to_be_visible()
-    assert ben.is_sounding()
+    page.get_by_label("Choose files").set_input_files(Path(recording))
+    expect(page.get_by_text("It is a draft now.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 of 2 are drafts, 1 not taken in.")).to_be_visible()
+    page.get_by_role("link", name="Look at the draft").click()
+    expect(page.get_by_label("Title", exact=True)).to_have_value("Second Try")
+    page.reload()
+    page.goto(f"{shop.url}/upload")
+    expect(page.get_by_text("1 of 2 are drafts, 1 not taken in.")).to_be_visible()
 
 
 def test_a_token_is_made_shown_once_and_revoked(shop: Shop, lena: Visitor) -> None:
