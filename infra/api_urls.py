@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from catalog.api import discovery, splits, transfers, uploads, works
+from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("works/<uuid:work_id>/ladder", works.Ladder.as_view()),
     path("works/<uuid:work_id>/publish", works.Publish.as_view()),
     path("works/<uuid:work_id>/take-off", works.TakeOff.as_view()),
+    path("works/<uuid:work_id>/report", reports.ReportWork.as_view()),
     path("works/<uuid:work_id>/split-sheets", splits.SplitSheets.as_view()),
     path("works/<uuid:work_id>/split-sheet", splits.ProposeSplitSheet.as_view()),
     path("split-sheets/<uuid:sheet_id>/accept", splits.AcceptSplitSheet.as_view()),
@@ -45,6 +46,14 @@ urlpatterns = [
     path("wallet/cash-outs", cash_outs.CashOuts.as_view()),
     path("wallet/cash-outs/plan", cash_outs.CashOutPlan.as_view()),
     path("wallet/cash-outs/<uuid:cash_out_id>", cash_outs.OneCashOut.as_view()),
+    path("reports", reports.Numbers.as_view()),
+    path("appeals", reports.Appeals.as_view()),
+    path("staff/reports", reports.Queue.as_view()),
+    path("staff/works/<uuid:work_id>/dismiss-reports", reports.Dismiss.as_view()),
+    path("staff/works/<uuid:work_id>/suspend", reports.Suspend.as_view()),
+    path("staff/works/<uuid:work_id>/lift", reports.Lift.as_view()),
+    path("staff/appeals", reports.AppealsWaiting.as_view()),
+    path("staff/appeals/<uuid:appeal_id>/decide", reports.DecideAppeal.as_view()),
     path("staff/transfers", cash_outs.Transfers.as_view()),
     path("staff/transfers/<uuid:refund_id>/give-up", cash_outs.GiveUpTransfer.as_view()),
     path("staff/transfers/<uuid:refund_id>/release/<uuid:transfer_id>", cash_outs.ReleaseTransfer.as_view()),
