@@ -52,7 +52,7 @@ def read(place: str, listed: str, *kinds: Callable[[Any], Any]) -> list[Any]:
         if name != listed or len(values) != len(kinds):
             raise Invalid(NOT_OURS)
         return [kind(value) for kind, value in zip(kinds, values, strict=True)]
-    except (signing.BadSignature, ValueError, TypeError):
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
         raise Invalid(NOT_OURS) from None
 
 

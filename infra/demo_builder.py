@@ -24,7 +24,7 @@ from catalog.receiving import AlreadyUploaded
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem
-from playback import audience_counting, charging, reversals, sessions, topups, wallets
+from playback import audience_counting, charging, reversals, sessions, shelves, topups, wallets
 from playback.models import Charge, PromoBudget, Session, TopUp
 
 PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
@@ -96,6 +96,7 @@ def build(*, say: Callable[[str], None]) -> None:
     finally:
         clock.set_offset(timedelta(0))
     audience_counting.count_all(now=clock.now())
+    shelves.fill(now=clock.now())
     say(f"  {len(works)} works, {charged} plays and purchases in {BEGINS_BEFORE.days} days")
 
 

@@ -62,12 +62,12 @@ class TestWords:
             ("Ærø", "aero"),
             ("Straße", "strasse"),
             ("Полночь в Москве", "полночь"),
-            ("Полночь в Москве", "ПОЛНОЧЬ МОСКВЕ"),
+            ("Полночь в Москве", "ПОЛНОЧЬ МОСКВЕ"),  # noqa: RUF001
             ("Ёлка", "елка"),
             ("夜に駆ける", "夜に駆ける"),
             ("夜に駆ける", "駆ける"),
             ("夜に駆ける", "夜"),
-            ("ＡＢＣ", "abc"),
+            ("ＡＢＣ", "abc"),  # noqa: RUF001
             ("Café del Mar", "cafe\u0301"),
             ("नमस्ते दुनिया", "दुनिया"),
             ("서울의 밤", "서울"),
@@ -141,7 +141,7 @@ class TestWords:
         assert search.letters_apart("", "abc") == 3
         assert search.letters_apart("kitten", "sitting") == 3
 
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(words=st.text(max_size=60))
     @example(words="\x00")
     @example(words="'' | & ! <-> :*")
@@ -247,7 +247,7 @@ class TestPages:
         while address:
             said = json.loads(Client().get(address).content)
             seen += [work["title"] for work in said["results"]]
-            address = said["next"]
+            address = (said["next"] or "").removeprefix("http://testserver")
         assert sorted(seen) == [f"Nebula {number}" for number in range(5)]
 
     @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ class TestPages:
         browser, costs = Client(), set()
         if person:
             browser.force_login(person)
-        for more in (2, 20):
+        for more in (2, 7):
             for number in range(more):
                 band = cast.creator(cast.person("ana"))
                 album = Release.objects.create(creator=band, title="Album")
@@ -353,6 +353,6 @@ class TestPagesForPeople:
         assert 'href="/browse?q=nebula&amp;free=1"' in page
         assert '<input type="hidden" name="tag" value="dark">' in page
 
-    def test_words_come_back_as_text(self, band: Creator) -> None:
+    def test_words_come_back_as_text(self) -> None:
         page = Client().get("/browse", {"q": '"><script>alert(1)</script>'}).content.decode()
         assert "<script>alert" not in page
