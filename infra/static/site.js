@@ -15,6 +15,7 @@ const BEHAVIOURS = {
   rows: () => import("./catalog/rows.js"),
   shares: () => import("./catalog/shares.js"),
   order: () => import("./catalog/order.js"),
+  replace: () => import("./catalog/replace.js"),
   mark: () => import("./playback/mark.js"),
   photo: () => import("./playback/photo.js"),
   release: () => import("./playback/release.js"),

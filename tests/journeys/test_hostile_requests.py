@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from catalog import sharing
 from catalog.models import Upload
+from catalog.sharing import Payee
 from infra.parts.child import SCRIPTS
 from members import clock
 from playback import charging, reversals, sessions
@@ -72,7 +74,18 @@ def known(site: Site) -> dict[str, list[Any]]:
         cast.top_up(person, 50_000)
         sittings += [sessions.begin(person_id=person.id, work_id=work.id, now=now)[0] for work in works[:2]]
         charging.charge_session(person_id=person.id, session_id=sittings[-2].id, price_micros=2_000)
+    cast.confirm(lena)
+    offered = [
+        sharing.propose(
+            work_id=cast.track(theirs, state="draft").id,
+            person_id=ana.id,
+            payees=[Payee(email=lena.email, share_ppm=500_000), Payee(email=email, share_ppm=500_000)],
+            now=now,
+        )
+        for email in ("b@c.example", "d@e.example", "f@g.example", "h@i.example")
+    ]
     found: dict[str, list[Any]] = {
+        "sheet_id": [sheet.id for sheet in offered],
         "token": [callers.token(lena)],
         "work_id": [work.id for work in works],
         "work": [work.id for work in works],

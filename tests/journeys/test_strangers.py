@@ -19,7 +19,7 @@ from catalog.models import Work
 from catalog.sharing import Payee
 from members import clock, tokens
 from members.models import Token
-from playback import charging, sessions
+from playback import cashouts, charging, sessions
 from playback.models import LibraryExport, TopUp
 from tests import callers, cast
 from tests.callers import EVERY_SCOPE, Caller, slug
@@ -139,6 +139,55 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/wallet/entries": [api("GET", "wallet/entries", scope="listen", other=None)],
     "api/v1/wallet/top-ups": [api("POST", "wallet/top-ups", scope="spend", other=None, amount_micros=1_000_000)],
     "api/v1/wallet/top-ups/<uuid:top_up_id>": [api("GET", "wallet/top-ups/{top_up}", scope="listen", other=404)],
+    "api/v1/wallet/cash-outs": [
+        api("GET", "wallet/cash-outs", scope="listen", other=None),
+        api("POST", "wallet/cash-outs", scope="spend", other=None, amount_micros=10_000),
+    ],
+    "api/v1/wallet/cash-outs/plan": [
+        api("GET", "wallet/cash-outs/plan?amount_micros=10000", scope="listen", other=None)
+    ],
+    "api/v1/wallet/cash-outs/<uuid:cash_out_id>": [
+        api("GET", "wallet/cash-outs/{cash_out}", scope="listen", other=404)
+    ],
+    "api/v1/staff/transfers": [
+        api("GET", "staff/transfers", scope="treasury", other=403),
+        api("POST", "staff/transfers", scope="treasury", other=403, refund="{refund}", holder="M", iban="DE1"),
+    ],
+    "api/v1/staff/transfers/<uuid:refund_id>/give-up": [
+        api("POST", "staff/transfers/{refund}/give-up", scope="treasury", other=403, reason="?")
+    ],
+    "api/v1/staff/transfers/<uuid:refund_id>/release/<uuid:entry_id>": [
+        api("POST", "staff/transfers/{refund}/release/{refund}", scope="treasury", other=403)
+    ],
+    "api/v1/works/<uuid:work_id>/report": [
+        api("POST", "works/{draft}/report", scope=None, other=404, category="other", text="?")
+    ],
+    "api/v1/reports": [api("GET", "reports", scope=None, other=200)],
+    "api/v1/appeals": [
+        api("GET", "appeals", scope="publish", other=None),
+        api("POST", "appeals", scope="publish", other=404, work="{work}", text="?"),
+    ],
+    "api/v1/staff/reports": [api("GET", "staff/reports", scope="publish", other=403)],
+    "api/v1/staff/works/<uuid:work_id>/dismiss-reports": [
+        api("POST", "staff/works/{work}/dismiss-reports", scope="publish", other=403, reasons="?")
+    ],
+    "api/v1/staff/works/<uuid:work_id>/suspend": [
+        Way(
+            method="POST",
+            path="/api/v1/staff/works/{work}/suspend",
+            scope="publish",
+            stranger=401,
+            other=403,
+            body={"facts": "?", "rule": "?", "scope": "?"},
+        )
+    ],
+    "api/v1/staff/works/<uuid:work_id>/lift": [
+        api("POST", "staff/works/{work}/lift", scope="publish", other=403, reasons="?")
+    ],
+    "api/v1/staff/appeals": [api("GET", "staff/appeals", scope="publish", other=403)],
+    "api/v1/staff/appeals/<uuid:appeal_id>/decide": [
+        api("POST", f"staff/appeals/{uuid4()}/decide", scope="publish", other=403, lifts=True, reasons="?")
+    ],
     "api/v1/library": [api("GET", "library", scope="listen", other=None)],
     "api/v1/library/exports": [
         api("GET", "library/exports", scope="listen", other=None),
@@ -245,6 +294,31 @@ ROUTES: dict[str, list[Way]] = {
     "wallet/going-on": [form("/wallet/going-on", goes_on="1")],
     "wallet/consent": [form("/wallet/consent", version="1")],
     "wallet/top-ups": [form("/wallet/top-ups", amount_cents="500", country="DE", key="k")],
+    "wallet/top-ups/<uuid:top_up_id>/receipt": [page("/wallet/top-ups/{top_up}/receipt", stranger=302, other=404)],
+    "wallet/cash-out": [mine("/wallet/cash-out"), form("/wallet/cash-out", amount_micros="10000", key="k")],
+    "wallet/cash-outs/<uuid:cash_out_id>": [page("/wallet/cash-outs/{cash_out}", stranger=302, other=404)],
+    "staff/transfers": [page("/staff/transfers", stranger=302, other=403)],
+    "staff/transfers/<uuid:refund_id>/enter": [
+        form("/staff/transfers/{refund}/enter", other=403, holder="M", iban="DE1")
+    ],
+    "staff/transfers/<uuid:refund_id>/release/<uuid:entry_id>": [
+        form("/staff/transfers/{refund}/release/{refund}", other=403)
+    ],
+    "staff/transfers/<uuid:refund_id>/give-up": [form("/staff/transfers/{refund}/give-up", other=403, reason="?")],
+    "works/<uuid:work_id>/report": [
+        page("/works/{draft}/report", stranger=404, other=404),
+        form("/works/{draft}/report", stranger=404, other=404, category="other", text="?"),
+    ],
+    "works/<uuid:work_id>/appeal": [
+        page("/works/{work}/appeal", stranger=302, other=404),
+        form("/works/{work}/appeal", other=404, text="?"),
+    ],
+    "reports": [page("/reports", other=200)],
+    "staff/reports": [page("/staff/reports", stranger=302, other=403)],
+    "staff/works/<uuid:work_id>/dismiss-reports": [form("/staff/works/{work}/dismiss-reports", other=403, reasons="?")],
+    "staff/works/<uuid:work_id>/suspend": [form("/staff/works/{work}/suspend", other=403, facts="?", rule="?")],
+    "staff/works/<uuid:work_id>/lift": [form("/staff/works/{work}/lift", other=403, reasons="?")],
+    "staff/appeals/<uuid:appeal_id>/decide": [form(f"/staff/appeals/{uuid4()}/decide", other=403, reasons="?")],
     "wallet/top-ups/returned": [mine("/wallet/top-ups/returned")],
     "library": [mine("/library")],
     "library/works/<uuid:work_id>": [page("/library/works/{owned}", stranger=302, other=404)],
@@ -355,7 +429,10 @@ def world(settings, tmp_path) -> World:
     invitation = people.invite(creator_id=profile.id, person_id=ana.id, email=lena.email, role="viewer", now=now)
     album = arranging.found(creator_id=profile.id, person_id=ana.id, title="Dunst")
     transfer = transfers.begin(person_id=ana.id, creator_id=profile.id, filename="x.flac", size_bytes=9, now=now)
+    cash_out, _ = cashouts.take(person_id=lena.id, amount_micros=10_000, key="k")
     named = {
+        "cash_out": cash_out.id,
+        "refund": cash_out.refunds.get().id,
         "transfer": transfer.id,
         "sheet": sheet.id,
         "release": album.id,
