@@ -89,11 +89,13 @@ def issue_many(*, person_id: UUID, work_ids: list[UUID], named: bool, now: datet
         return earlier
     key, made = _key(), []
     for work_id in held.keys() - earlier.keys():
+        owned_at = held[work_id].owned_at
+        assert owned_at is not None
         one = Certificate(
             id=uuid4(),
             listener_id=person_id,
             work_id=work_id,
-            owned_at=held[work_id].owned_at,
+            owned_at=owned_at,
             said_sha256=digests[work_id],
             as_of=now,
         )

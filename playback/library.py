@@ -122,7 +122,7 @@ def shelf(
     rows = _sorted(_found(_of(person_id), state=state, query=query, kind=kind), sort)
     if cursor:
         rows = rows.filter(_beyond(sort, cursor))
-    shown = list(rows[: limit + 1])
+    shown: list[Any] = list(rows[: limit + 1])
     page = shown[:limit]
     return Shelf(
         works=_shelved([(row.work_id, holdings.from_row(row), row.moved_at) for row in page], now),
@@ -140,7 +140,7 @@ def owned(*, person_id: UUID, work_id: UUID) -> Holding:
 
 def one(*, person_id: UUID, work_id: UUID, now: datetime) -> Shelved:
     """Return a work of the person's library. Five queries. Raises NotFound."""
-    row = _sorted(_of(person_id).filter(work_id=work_id), Sort.RECENT).first()
+    row: Any = _sorted(_of(person_id).filter(work_id=work_id), Sort.RECENT).first()
     if row is None:
         raise NotFound("there is no such work in your library")
     return _shelved([(row.work_id, holdings.from_row(row), row.moved_at)], now)[0]
@@ -148,7 +148,7 @@ def one(*, person_id: UUID, work_id: UUID, now: datetime) -> Shelved:
 
 def these(*, person_id: UUID, work_ids: list[UUID], now: datetime) -> dict[UUID, Shelved]:
     """Return those of the works that are in the person's library. Five queries."""
-    rows = _sorted(_of(person_id).filter(work_id__in=work_ids), Sort.RECENT)
+    rows: list[Any] = list(_sorted(_of(person_id).filter(work_id__in=work_ids), Sort.RECENT))
     found = _shelved([(row.work_id, holdings.from_row(row), row.moved_at) for row in rows], now)
     return {work.facts.work_id: work for work in found}
 

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -95,7 +95,8 @@ def pack(parcel: parcels.Parcel, contents: Contents, *, beat: Beat) -> None:
     """Write the whole zip into the parcel; `beat` is called after each block."""
     pieces = list(_pieces(contents))
     total = sum(contents.files[piece.work.facts.work_id].size_bytes for piece in pieces if piece.path) or 1
-    with zipfile.ZipFile(parcel, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    # It asks for writing and flushing alone, and cannot seek: what follows of a file is written behind it.
+    with zipfile.ZipFile(cast("IO[bytes]", parcel), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         writer = _Writer(archive, contents.now)
         done = packed = 0
         for piece in pieces:
@@ -144,7 +145,8 @@ class _Writer:
 
 def _pieces(contents: Contents) -> Iterator[Piece]:
     """Yield each work of the library with where its files lie in the zip."""
-    told, certified = {}, {}
+    told: dict[UUID, library.Shelved] = {}
+    certified: dict[UUID, dict[str, Any]] = {}
     for start in range(0, len(contents.work_ids), CHUNK):
         some = contents.work_ids[start : start + CHUNK]
         told |= library.these(person_id=contents.person_id, work_ids=some, now=contents.now)

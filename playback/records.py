@@ -1,5 +1,6 @@
 """Records: everything that is kept about a listener's library and money, in one document that they take with them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -111,7 +112,7 @@ def _history(person_id: UUID) -> list[dict[str, Any]]:
         before, before_id = page[-1].at, page[-1].row_id
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as JSON has it."""
     return {
         name: moment(value) if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value

@@ -109,7 +109,18 @@ def _lay_out(stack: Stack, *, works: int) -> list[Path]:
 
 def _cut(path: Path, *, start: int) -> tuple[Path, str]:
     """Cut a piece of music and return it with its SHA-256."""
-    command = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-ss", str(start), "-t", str(SECONDS), "-i", MUSIC]
+    command: list[str | Path] = [
+        sandbox.program("ffmpeg"),
+        "-nostdin",
+        "-v",
+        "error",
+        "-ss",
+        str(start),
+        "-t",
+        str(SECONDS),
+        "-i",
+        MUSIC,
+    ]
     subprocess.run(
         [*command, "-map_metadata", "-1", "-ac", "2", "-sample_fmt", "s16", "-ar", "44100", path], check=True
     )

@@ -67,7 +67,7 @@ def shelves(request: HttpRequest) -> HttpResponse:
         begun = shelf(State.BEGUN, otherwise=Sort.NEAREST, limit=limit, cursor=cursor if show == "begun" else None)
     if show == "favourites":
         marked = library.favourites(person_id=person_id, now=now, cursor=cursor, limit=ON_A_PAGE)
-    shown = next((part for part in (marked, owned, begun) if part is not None and show != "all"), None)
+    shown = None if show == "all" else marked or owned or begun
     found = {"q": query, "kind": kind or "", "sort": sort or ""}
     context = {
         "counts": library.counts(person_id=person_id),
@@ -83,7 +83,7 @@ def shelves(request: HttpRequest) -> HttpResponse:
         "owned": _lines(owned, now),
         "begun": _lines(begun, now),
         "marked": _lines(marked, now),
-        "plays": bool(owned) and any(not work.facts.is_photo for work in owned.works),
+        "plays": owned is not None and any(not work.facts.is_photo for work in owned.works),
         "stopped": queue.unfinished(person_id=person_id, now=now, limit=STOPPED_SHOWN) if show == "all" else [],
         "more_owned": _address(show="owned", **found) if owned and owned.next_cursor and show == "all" else "",
         "more_begun": _address(show="begun", **found) if begun and begun.next_cursor and show == "all" else "",

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -274,8 +275,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", metavar="FILE", nargs="*")
     parser.add_argument("--keys", metavar="KEYS.json")
     asked = parser.parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         document = read(asked.certificate)
         said = check(document, read(asked.keys or _find_keys(asked.certificate)))

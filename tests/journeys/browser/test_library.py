@@ -126,6 +126,15 @@ def is_local(address: str) -> bool:
     return urlsplit(address).scheme in ("file", "data")
 
 
+def until(page: Page, words: str) -> None:
+    """Wait until something is true on a page whose policy lets nobody evaluate a text, Playwright's own waiting too."""
+    for _ in range(200):
+        if page.evaluate(words):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(words)
+
+
 def open_from_disk(browser: Browser, path: Path, **options: Any) -> Opened:
     """Open the page, hear a track of it, see its photo and find things; return it."""
     opened = Opened(browser, path, **options)
@@ -134,12 +143,12 @@ def open_from_disk(browser: Browser, path: Path, **options: Any) -> Opened:
     expect(page.locator("audio")).to_have_count(2)
     heard = page.locator("audio").first
     heard.evaluate("sound => { sound.muted = true; return sound.play(); }")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.3")
+    until(page, "document.querySelector('audio').currentTime > 0.3")
     page.locator("audio").nth(1).evaluate("sound => { sound.muted = true; return sound.play(); }")
-    page.wait_for_function("document.querySelector('audio').paused")
+    until(page, "document.querySelector('audio').paused")
     photo = page.locator(".keep-photo img")
     photo.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.keep-photo img').naturalWidth > 1000")
+    until(page, "document.querySelector('.keep-photo img').naturalWidth > 1000")
     box = photo.bounding_box()
     natural = photo.evaluate("img => img.naturalWidth / img.naturalHeight")
     assert box is not None
