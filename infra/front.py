@@ -25,7 +25,8 @@ def _new() -> list[Work]:
     """Return the newest works, two of one creator at most while there are others: an album is not the whole shelf."""
     newest = list(shelf.on_the_shelf()[:NEW_LOOKED_AT])
     of_creator: Counter[UUID] = Counter()
-    first, rest = [], []
+    first: list[Work] = []
+    rest: list[Work] = []
     for work in newest:
         of_creator[work.creator_id] += 1
         (first if of_creator[work.creator_id] <= NEW_OF_ONE_CREATOR else rest).append(work)

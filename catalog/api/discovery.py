@@ -155,15 +155,16 @@ class OneRelease(APIView):
     @extend_schema(responses={200: OneReleaseSerializer, 404: ProblemSerializer})
     def get(self, request: Request, release_id: UUID) -> Response:
         """Return it with its works in their order, and what all of it costs the one who asks."""
-        release = _releases().filter(id=release_id, published__gt=0).first()
-        if release is None:
+        release = _releases().filter(id=release_id).first()
+        told = ReleaseSerializer(release).data if release else {}
+        if not told.get("published"):
             raise NotFound("there is no such release")
         works = Work.objects.select_related("creator").filter(release=release, state=Work.State.PUBLISHED)
         offer = import_string(settings.CATALOG_RELEASE_OFFER)(
             person_id=request.user.pk, release_id=release_id, now=clock.now()
         )
         content = {
-            **ReleaseSerializer(release).data,
+            **told,
             "works": WorkSerializer(works.order_by("position", "published_at", "id"), many=True).data,
             **offer,
         }

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
+from xml.sax.xmlreader import AttributesImpl
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -120,7 +121,7 @@ def _told(work: Work, *, now: Any, width: int, height: int) -> dict[str, Any]:
 def _write_xml(out: HttpResponse, told: dict[str, Any]) -> None:
     xml = SimplerXMLGenerator(out, "utf-8")
     xml.startDocument()
-    xml.startElement("oembed", {})
+    xml.startElement("oembed", AttributesImpl({}))
     for name, value in told.items():
         xml.addQuickElement(name, str(value))
     xml.endElement("oembed")

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
@@ -31,7 +31,7 @@ class _Rss(Rss201rev2Feed):
         return moment
 
 
-FORMS: dict[str, type[SyndicationFeed]] = {"atom": _Atom, "rss": _Rss}
+FORMS: dict[str, type[_Atom | _Rss]] = {"atom": _Atom, "rss": _Rss}
 
 
 @conditional_page
@@ -55,7 +55,6 @@ def feed(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         author_link=page,
         feed_url=settings.BASE_URL + reverse(f"catalog:feed-{form}", args=[slug]),
         feed_guid=f"urn:uuid:{creator.id}",
-        ttl=str(LIVES_SECONDS // 60),
         moment=max((work.published_at for work in works if work.published_at), default=creator.created_at),
     )
     for work in works:

@@ -29,7 +29,7 @@ def works(band: Creator) -> list[Work]:
     Creator.objects.filter(id=band.id).update(name="Ana & <Co>", about="Slow\x0b music\nfrom the north.")
     album = Release.objects.create(creator=band, title="An “Album” ]]>")
     now, made = clock.now(), []
-    for days, title in enumerate(("Nebula <b>", "夜に駆ける", "A\x0b \ud7ff title & more")):
+    for days, title in enumerate(("Nebula <b>", "夜に駆ける", "A\x0b \ufdd0 title & more")):
         work = cast.track(band, now=now - timedelta(days=days))
         Work.objects.filter(id=work.id).update(title=title, release=album, tags=["slow & dark"], licence="cc-by-4.0")
         made.append(work)
@@ -60,7 +60,7 @@ class TestFeeds:
         assert [entry.findtext(f"{ATOM}title") for entry in entries] == [
             "Nebula <b>",
             "夜に駆ける",
-            "A \ud7ff title & more",
+            "A title & more",
         ]
         assert feed.findtext(f"{ATOM}updated") == entries[0].findtext(f"{ATOM}updated")
         first = entries[0]
@@ -172,7 +172,7 @@ class TestEmbedding:
         assert answers[0].content == answers[1].content
         for answer in answers:
             assert not answer.cookies
-            assert "Cookie" not in answer.headers.get("Vary", "")
+            assert answer.headers["Cache-Control"] == "public, max-age=300"
         page = answers[0].content.decode()
         assert f'data-opening="/api/v1/works/{work.id}/opening"' in page
         assert f'href="{settings.BASE_URL}/works/{work.id}"' in page
