@@ -54,6 +54,9 @@ class Shop:
     nebula: str
     short: str
     free: str
+    album: str
+    rooms: tuple[str, ...]
+    photo: str
 
     @property
     def url(self) -> str:
@@ -61,11 +64,13 @@ class Shop:
         return self.stack.base_url
 
 
-def cut(folder: Path, name: str, *, start: int, seconds: int) -> Path:
-    """Cut a piece out of real music and pack it as FLAC, with a title of its own."""
+def cut(folder: Path, name: str, *, start: int, seconds: int, album: str = "", number: int = 0) -> Path:
+    """Cut a piece out of real music and pack it as FLAC, with a title of its own and perhaps a place on an album."""
     path = folder / f"{name}.flac"
     command = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-ss", str(start), "-t", str(seconds), "-i", MUSIC]
     tags = ["-metadata", f"title={name}", "-metadata", "artist=Maxstack"]
+    if album:
+        tags += ["-metadata", f"album={album}", "-metadata", f"track={number}"]
     subprocess.run([*command, "-map_metadata", "-1", *tags, "-sample_fmt", "s16", "-ar", "44100", path], check=True)
     return path
 
@@ -147,12 +152,19 @@ def shop() -> Iterator[Shop]:
             ana.upload(cut(folder, "Nebula", start=0, seconds=TRACK_SECONDS)),
             ana.upload(cut(folder, "Spark", start=30, seconds=8)),
             ana.upload(cut(folder, "Gift", start=50, seconds=TRACK_SECONDS)),
+            *(
+                ana.upload(cut(folder, name, start=start, seconds=TRACK_SECONDS, album="Three Rooms", number=number))
+                for number, (name, start) in enumerate((("Hall", 8), ("Stairs", 34), ("Attic", 60)), start=1)
+            ),
+            ana.upload(MUSIC.parent / "trevor-freespace-fig.jpg"),
         ]
-        nebula, short, free = (ana.work_of(upload) for upload in uploads)
-        ana.publish(nebula)
-        ana.publish(short)
+        nebula, short, free, *rooms, photo = (ana.work_of(upload) for upload in uploads)
+        for work in (nebula, short, *rooms):
+            ana.publish(work)
         ana.publish(free, price_micros=0)
-        yield Shop(stack=stack, nebula=nebula, short=short, free=free)
+        ana.publish(photo, title="Fig, halved", alternative_text="Half a fig in a red bowl")
+        album = ana.ask("GET", f"works/{rooms[0]}")["release"]
+        yield Shop(stack=stack, nebula=nebula, short=short, free=free, album=album, rooms=tuple(rooms), photo=photo)
 
 
 @pytest.fixture(scope="session")

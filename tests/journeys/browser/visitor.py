@@ -1,5 +1,6 @@
 """Somebody in front of a browser: what they do, what they see, and whether anything went wrong behind the page."""
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -189,9 +190,43 @@ class Visitor:
         stops = self.events("pause", page) + [one for one in self.events("waiting", page) if one["ahead"] < 0.5]
         return [stop for stop in stops if stop["when"] > since and FREE_SECONDS - 0.5 <= stop["at"] <= OPEN_SECONDS + 1]
 
-    def hurry(self, page: Page | None = None) -> None:
-        """Let the sound run at twice its speed, where nothing depends on it."""
-        (page or self.page).evaluate("window.watched.audio.playbackRate = window.watched.audio.defaultPlaybackRate = 2")
+    def hurry(self, page: Page | None = None, *, times: int = 2) -> None:
+        """Let the sound run at twice its speed, or at another, where nothing depends on it."""
+        (page or self.page).evaluate(
+            "times => { window.watched.audio.playbackRate = window.watched.audio.defaultPlaybackRate = times }", times
+        )
+
+    # The bar at the foot, and the queue.
+
+    def bar_says(self, words: str | re.Pattern[str], *, seconds: float = 15) -> None:
+        """Wait until the bar says so of what is heard and what it costs."""
+        expect(self.page.locator("#player .player__cost")).to_contain_text(words, timeout=seconds * 1000)
+
+    def expect_heard(self, title: str) -> None:
+        """Wait until the bar names the work."""
+        expect(self.page.locator("#player [data-place=title]")).to_have_text(title)
+
+    def expect_next(self, words: str) -> None:
+        """Wait until the bar names what comes next, with its price."""
+        expect(self.page.locator("#player .player__next")).to_contain_text(words)
+
+    def press_on_system(self, name: str, **details: Any) -> None:
+        """Press a button of the system: of a headset, a keyboard, a phone's lock screen."""
+        self.page.evaluate("([name, details]) => window.watched.system[name](details)", [name, details])
+
+    def set_going_on(self) -> None:
+        """Have asked for supply at once and chosen that plays go on by themselves, as after a first play."""
+        for path, fields in (("consent", {"version": "1"}), ("going-on", {"goes_on": "1"})):
+            answer = self.context.request.post(
+                f"{self.base_url}/wallet/{path}",
+                form=fields,
+                headers={
+                    "X-CSRFToken": self.cookie("csrftoken"),
+                    "Referer": self.base_url,
+                    "Accept": "application/json",
+                },
+            )
+            assert answer.status == 204, answer.text()
 
     def answers(self, ending: str, page: Page | None = None) -> list[dict[str, Any]]:
         """Return the answers to what the page's script asked of addresses with that ending."""

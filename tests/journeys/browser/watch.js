@@ -1,6 +1,6 @@
 /* Watches what a page does with sound and with the network; changes nothing of it. */
 (() => {
-  const watched = { events: [], answers: [], audio: null };
+  const watched = { events: [], answers: [], audio: null, system: {} };
   window.watched = watched;
   const RealAudio = window.Audio;
   window.Audio = function Audio(...given) {
@@ -10,6 +10,12 @@
       audio.addEventListener(name, () => watched.events.push({ name, at: audio.currentTime, ahead: ahead(), when: performance.now() }));
     }
     return audio;
+  };
+  const { mediaSession } = navigator;
+  const realSetActionHandler = mediaSession.setActionHandler.bind(mediaSession);
+  mediaSession.setActionHandler = (name, act) => {
+    watched.system[name] = act;
+    realSetActionHandler(name, act);
   };
   const ahead = () => {
     const { audio } = watched;
