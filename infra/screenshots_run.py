@@ -1,6 +1,6 @@
 """Takes pictures of the pages in light and dark, wide and narrow, for people to look at.
 
-    infra/screenshots DIR [--site URL]
+    infra/screenshots DIR [--site URL] [--only WHO]
 
 Without --site it runs a demo of its own for as long as it takes. With one, it listens and pays there as the demo's
 people do, so give it nothing but a demo.
@@ -28,6 +28,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEIGHT = 900
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
 STATE_MS = 30_000
+ID, SLUG = "[0-9a-f-]{36}", "[-a-z0-9]+"
 
 
 class Album:
@@ -64,6 +65,18 @@ class Album:
         page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
         print(name, flush=True)
 
+    def take_linked(self, page: Page, name: str, pattern: str, *, at: str = "") -> str:
+        """Take the first page that `at` (or the page shown) links to and that fits the pattern; return its address."""
+        if at:
+            page.goto(f"{self.site}{at}")
+        hrefs = page.locator("#page a[href]").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+        found = next((href for href in hrefs if re.fullmatch(pattern, href)), "")
+        if found:
+            self.take_addresses(page, (name, found))
+        else:
+            print(f"{name}: nothing at {at or page.url} links to {pattern}", flush=True)
+        return found
+
     def take_addresses(self, page: Page, *addresses: tuple[str, str]) -> None:
         """Go to each address and take it under its name."""
         for name, address in addresses:
@@ -77,6 +90,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="infra/screenshots", description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--site", help="the address of a demo that runs already")
+    parts = [part.__name__.removeprefix("for_") for part in PARTS]
+    arguments.add_argument("--only", action="append", choices=parts, help="only what somebody sees; may be repeated")
     chosen = arguments.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     chromium = os.environ.get("REFRAIN_CHROMIUM") or shutil.which("chromium")
@@ -85,10 +100,9 @@ def main() -> None:
     with _demo(chosen.site) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         album = Album(chosen.folder, site, browser)
-        for_strangers(album)
-        for_a_listener(album)
-        for_who_has_no_credit(album)
-        for_a_creator(album)
+        chosen_parts = [part for part in PARTS if not chosen.only or part.__name__.removeprefix("for_") in chosen.only]
+        for part in chosen_parts:
+            part(album)
         browser.close()
     print(f"Look at them: {chosen.folder}")
 
@@ -123,7 +137,26 @@ def for_strangers(album: Album) -> None:
         ("06-sign-up", "/accounts/signup/"),
         ("08-problems", "/problems"),
         ("09-nothing-here", "/no-such-page"),
+        ("10-browse", "/browse"),
+        ("10-browse-found", "/browse?q=nebla"),
+        ("10-browse-nothing", "/browse?q=qqqqxyzzy"),
+        ("11-photos", "/photos"),
+        ("12-creators", "/creators"),
+        ("13-reports", "/reports"),
     )
+    album.take_linked(page, "12-creator", f"/creators/{SLUG}", at="/creators")
+    album.take_linked(page, "14-photo-stranger", f"/works/{ID}", at="/photos")
+    album.take_linked(page, "15-report", f"/works/{ID}/report")
+    page.goto(f"{album.site}/browse?kind=track")
+    page.locator(".card__title").last.click()
+    page.locator(".playbox[data-shows]").wait_for()
+    release = album.take_linked(page, "16-release-stranger", f"/releases/{ID}")
+    if release:
+        page.goto(f"{album.site}{release}")
+        page.locator("#play-all").click()
+        page.locator("#player .player__next").wait_for()
+        page.locator("#player .player__next").click()
+        album.take(page, "16-release-queue")
     page.goto(f"{album.site}/")
     page.locator(".card__title").first.click()
     page.locator(".playbox[data-shows]").wait_for()
@@ -168,7 +201,43 @@ def for_a_listener(album: Album) -> None:
     page.locator(".balance").wait_for()
     album.take(page, "03-wallet")
     page.locator("#player [data-act=toggle]").click()
-    album.take_addresses(page, ("04-account", "/account"), ("04-second-factor", "/accounts/2fa/"))
+    album.take_addresses(
+        page,
+        ("04-account", "/account"),
+        ("04-second-factor", "/accounts/2fa/"),
+        ("03-cash-out", "/wallet/cash-out"),
+        ("20-library", "/library"),
+        ("20-library-begun", "/library?show=begun"),
+        ("20-library-favourites", "/library?show=favourites"),
+        ("21-export", "/library/export"),
+        ("22-feed", "/feed"),
+    )
+    album.take_linked(page, "03-receipt", f"/wallet/top-ups/{ID}/receipt", at="/wallet")
+    if album.take_linked(page, "20-library-work", f"/library/works/{ID}", at="/library"):
+        album.take_linked(page, "20-certificate", f"/library/works/{ID}/certificate")
+    page.context.close()
+
+
+def for_who_looks(album: Album) -> None:
+    """Take a photo before it is paid, open, and asked to be one's own; a release and its purchase."""
+    page = album.visit(who="lars")
+    page.goto(f"{album.site}/photos")
+    page.locator(".light-table__photo", has_text=re.compile(r"(first|next) view")).locator("a").first.click()
+    page.locator(".strip").wait_for()
+    album.take(page, "14-photo")
+    if page.locator("#open").count():
+        page.locator("#open").click()
+        page.locator("#size").wait_for()
+        album.take(page, "14-photo-open")
+    if page.locator("#own-now").count():
+        page.locator("#own-now").click()
+        album.take(page, "14-photo-own-it")
+    page.goto(f"{album.site}/browse?kind=track")
+    page.locator(".card__title").last.click()
+    page.locator(".playbox[data-shows]").wait_for()
+    if album.take_linked(page, "16-release", f"/releases/{ID}") and page.locator("#own-all").count():
+        page.locator("#own-all").click()
+        album.take(page, "16-release-own-it")
     page.context.close()
 
 
@@ -196,11 +265,27 @@ def for_who_has_no_credit(album: Album) -> None:
 def for_a_creator(album: Album) -> None:
     """Take what a creator sees."""
     page = album.visit(who="ana")
+    album.take_addresses(page, ("30-studio", "/studio"))
+    album.take_linked(page, "31-studio-profile", f"/studio/creators/{SLUG}")
+    if album.take_linked(page, "32-studio-work", f"/studio/works/{ID}"):
+        album.take_linked(page, "33-audience", f"/studio/works/{ID}/audience")
+    album.take_linked(page, "34-studio-release", f"/studio/releases/{ID}", at="/studio/creators/maxstack")
     album.take_addresses(page, ("07-upload", "/upload"), ("07-creator", "/creators/maxstack"))
     page.locator(".card__title").first.click()
     page.locator(".playbox[data-shows]").wait_for()
     album.take(page, "02-work-own")
     page.context.close()
+
+
+def for_staff(album: Album) -> None:
+    """Take what those see who look after the house."""
+    for who, name, address in (("wen", "40-reports", "/staff/reports"), ("tess", "41-transfers", "/staff/transfers")):
+        page = album.visit(who=who)
+        album.take_addresses(page, (name, address))
+        page.context.close()
+
+
+PARTS = (for_strangers, for_a_listener, for_who_looks, for_who_has_no_credit, for_a_creator, for_staff)
 
 
 def _wait_for(page: Page, *states: str) -> None:
