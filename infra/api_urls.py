@@ -56,7 +56,7 @@ urlpatterns = [
     path("staff/appeals/<uuid:appeal_id>/decide", reports.DecideAppeal.as_view()),
     path("staff/transfers", cash_outs.Transfers.as_view()),
     path("staff/transfers/<uuid:refund_id>/give-up", cash_outs.GiveUpTransfer.as_view()),
-    path("staff/transfers/<uuid:refund_id>/release/<uuid:transfer_id>", cash_outs.ReleaseTransfer.as_view()),
+    path("staff/transfers/<uuid:refund_id>/release/<uuid:entry_id>", cash_outs.ReleaseTransfer.as_view()),
     path("library", library.Library.as_view()),
     path("library/exports", library.Exports.as_view()),
     path("library/exports/<uuid:export_id>", library.OneExport.as_view()),

@@ -78,6 +78,8 @@ class TokenForm(forms.Form):
         ("spend", "Spend: charge plays and buy, within your limits"),
         ("publish", "Publish: upload and change your works"),
         ("earnings", "Read what your works earned"),
+        ("vote", "Vote: after your second factor, for 15 minutes"),
+        ("treasury", "Move the co-op's money, for treasurers: after your second factor, for 15 minutes"),
     )
 
     name = forms.CharField(max_length=80, label="What is it for?")

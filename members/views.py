@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from members import tokens
+from members import access, tokens
 from members.forms import PersonForm, TokenForm
 from members.models import Token
 from members.problems import Problem
@@ -63,7 +63,11 @@ def mint_token(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data
     try:
         token, plain = tokens.mint(
-            person_id=signed_in_id(request), scopes=set(asked["scopes"]), name=asked["name"], now=moment_of(request)
+            person_id=signed_in_id(request),
+            scopes=set(asked["scopes"]),
+            name=asked["name"],
+            now=moment_of(request),
+            guarded=access.has_fresh_second_factor(request),
         )
     except Problem as problem:
         form.add_error(None, problem.detail)

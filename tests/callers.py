@@ -30,7 +30,7 @@ def token(of: Person, *scopes: str, lifetime: timedelta = tokens.LIFETIME) -> st
         name="test",
         now=clock.now(),
         lifetime=lifetime,
-        guarded=True,
+        by_shell=True,
     )
     return plain
 

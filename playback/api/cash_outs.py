@@ -130,10 +130,10 @@ class ReleaseTransfer(APIView):
     scope = Scope.TREASURY
 
     @extend_schema(request=None, responses={200: TransferEntrySerializer, **REFUSALS})
-    def post(self, request: Request, refund_id: UUID, transfer_id: UUID) -> Response:
+    def post(self, request: Request, refund_id: UUID, entry_id: UUID) -> Response:
         """Release exactly this entry."""
         released = transfers.release(
-            refund_id=refund_id, transfer_id=transfer_id, staff_id=person_id(request), now=clock.now()
+            refund_id=refund_id, transfer_id=entry_id, staff_id=person_id(request), now=clock.now()
         )
         return Response(TransferEntrySerializer(released).data)
 

@@ -66,11 +66,11 @@ def enter(request: HttpRequest, refund_id: UUID) -> HttpResponse:
 @login_required
 @fresh_second_factor_required
 @require_POST
-def release(request: HttpRequest, refund_id: UUID, transfer_id: UUID) -> HttpResponse:
+def release(request: HttpRequest, refund_id: UUID, entry_id: UUID) -> HttpResponse:
     """Release the entry that was shown."""
     try:
         transfers.release(
-            refund_id=refund_id, transfer_id=transfer_id, staff_id=signed_in_id(request), now=moment_of(request)
+            refund_id=refund_id, transfer_id=entry_id, staff_id=signed_in_id(request), now=moment_of(request)
         )
     except Problem as problem:
         return _page(request, refused=problem, status=problem.status)

@@ -186,6 +186,35 @@ class TestSecondFactor:
             record["at"] -= seconds
         session.save()
 
+    def test_the_account_page_makes_tokens_for_votes_and_the_treasury_after_a_code(self, tess: Person) -> None:
+        secret = totp.generate_totp_secret()
+        totp.TOTP.activate(tess, secret)
+        page = self.page_of(tess)
+        code = totp.format_hotp_value(totp.hotp_value(secret, next(iter(totp.yield_hotp_counters_from_time()))))
+        assert page.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302
+        for scopes in (["treasury"], ["vote", "listen"]):
+            before = clock.now()
+            answer = page.post("/account/tokens", {"name": "run", "scopes": scopes})
+            assert answer.status_code == 200
+            made = Token.objects.latest("created_at")
+            assert made.scopes == sorted(scopes)
+            assert timedelta(0) <= made.expires_at - before - tokens.GUARDED_LIFETIME < timedelta(minutes=1)
+        assert page.get("/staff/transfers").status_code == 200
+        self.age(page, seconds=access.SECOND_FACTOR_LASTS.total_seconds() + 1)
+        before = callers.digest()
+        answer = page.post("/account/tokens", {"name": "run", "scopes": ["treasury"]})
+        assert (answer.status_code, b"second factor" in answer.content) == (403, True)
+        # The treasurers' page asks for the code again, and leads back.
+        answer = page.get("/staff/transfers")
+        assert answer.headers["Location"] == "/accounts/2fa/reauthenticate/?next=%2Fstaff%2Ftransfers"
+        assert callers.digest() == before
+
+    def test_who_has_no_second_factor_makes_none_and_moves_no_money(self, tess: Person) -> None:
+        page = self.page_of(tess)
+        assert page.post("/account/tokens", {"name": "run", "scopes": ["vote"]}).status_code == 403
+        assert page.get("/staff/transfers").status_code == 403
+        assert not Token.objects.exists()
+
     def test_somebody_elses_records_in_the_session_count_for_nobody(self, tess: Person) -> None:
         page = self.page_of(tess)
         session = page.session

@@ -92,3 +92,32 @@ def test_votes_and_the_treasury_need_a_second_factor(scope: str) -> None:
     bearer = tokens.find(plain)
     assert bearer is not None
     assert bearer.scopes == {scope}
+
+
+@pytest.mark.parametrize("scopes", [{"vote"}, {"treasury"}, {"listen", "vote"}])
+def test_a_guarded_token_lives_fifteen_minutes_and_no_longer(scopes: set[str]) -> None:
+    now = clock.now()
+    token, plain = tokens.mint(
+        person_id=cast.person().id, scopes=scopes, name="", now=now, guarded=True, lifetime=timedelta(days=90)
+    )
+    assert token.expires_at == now + timedelta(minutes=15)
+    clock.set_offset(timedelta(minutes=14))
+    assert tokens.find(plain) is not None
+    clock.set_offset(timedelta(minutes=15, seconds=1))
+    assert tokens.find(plain) is None
+
+
+def test_a_fresh_second_factor_shortens_nothing_else() -> None:
+    now = clock.now()
+    token, _ = tokens.mint(person_id=cast.person().id, scopes={"spend"}, name="", now=now, guarded=True)
+    assert token.expires_at == now + tokens.LIFETIME
+
+
+def test_the_shell_makes_long_ones_but_not_in_production(settings) -> None:
+    lena, now = cast.person(), clock.now()
+    token, _ = tokens.mint(person_id=lena.id, scopes={"vote"}, name="", now=now, by_shell=True)
+    assert token.expires_at == now + tokens.LIFETIME
+    settings.IN_PRODUCTION = True
+    with pytest.raises(CannotMint):
+        tokens.mint(person_id=lena.id, scopes={"vote"}, name="", now=now, by_shell=True)
+    assert tokens.mint(person_id=lena.id, scopes={"listen"}, name="", now=now, by_shell=True)[0].id

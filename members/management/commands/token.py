@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from members import clock, tokens
@@ -34,7 +33,7 @@ class Command(BaseCommand):
                 name="made at the server's shell",
                 now=clock.now(),
                 lifetime=timedelta(days=options["days"]),
-                guarded=not settings.IN_PRODUCTION,
+                by_shell=True,
             )
         except Problem as problem:
             raise CommandError(problem.detail) from problem
