@@ -111,6 +111,31 @@ WORDS = {
         "A split sheet ends when a payee declines it, or when a newer one takes its place before all have answered.",
         "Nothing was changed by it. Who runs the profile may propose another, and every payee is asked anew.",
     ),
+    "cash-out-refused": (
+        "Only credit you bought and did not spend goes back, in whole cents. Given credit is played, never paid out.",
+        "Ask for no more than the page shows. Nothing was taken.",
+    ),
+    "plan-changed": (
+        "A cash-out does exactly what you were shown. Meanwhile something was played, bought or added.",
+        "Look at the new plan and confirm that, or keep your credit. Nothing was taken.",
+    ),
+    "transfer-replaced": (
+        "Whoever releases a transfer pays the account they looked at, and no other.",
+        "Look at the newest entry. Nothing was released.",
+    ),
+    "already-decided": (
+        "Reports of a work are answered together, once, and a decision is never changed.",
+        "Load the queue again; a new report brings the work back into it.",
+    ),
+    "not-suspended": ("An appeal is against a suspension that holds; this work has none.", ""),
+    "appeal-filed": (
+        "There is one appeal against a suspension, decided by somebody else than who suspended the work.",
+        "Wait for the decision, which comes by mail. You may also go to a court.",
+    ),
+    "second-factor-needed": (
+        "Votes and other people's money are moved only by who has just shown their second factor.",
+        "Show it on your account's page; that holds for fifteen minutes. Who has none sets one up there first.",
+    ),
     "not-allowed": ("It is somebody else's to decide.", ""),
 }
 
