@@ -150,7 +150,7 @@ def _track(
 def _cover(folder: Path, work_id: uuid.UUID, encoded: renditions.Encoded, *, has_picture: bool) -> dict[str, Any]:
     """Store the artwork of the recording in two sizes, or a sleeve drawn from its sound."""
     prefix = _prefix(work_id)
-    said = probing.read_tags(folder) if has_picture else {"cover": None}
+    said: dict[str, Any] = probing.read_tags(folder) if has_picture else {"cover": None}
     if said["cover"] is None:
         (folder / SLEEVE).write_text(sleeves.draw(work_id=work_id, loudness=encoded.course))
         stored = store.put(key=prefix + SLEEVE, path=folder / SLEEVE, content_type=sleeves.MEDIA_TYPE)

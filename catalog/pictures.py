@@ -289,7 +289,8 @@ def render(path: Path, form: str, *, name: str, fonts: list[str]) -> dict[str, A
     # All of a progressive picture is held while it is packed, in six bytes a pixel: of the largest that is too much.
     progressive = picture.width * picture.height <= PROGRESSIVE_PIXELS_MOST
     picture.save(folder / "view.jpg", "JPEG", quality=VIEW_QUALITY, subsampling=0, progressive=progressive)
-    size, sizes = picture.size, []
+    size = picture.size
+    sizes: list[dict[str, Any]] = []
     largest = fitted(picture, PREVIEW_EDGES[-1])
     del picture
     marked_one = marked(largest, name=name, fonts=fonts)

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import django
@@ -43,7 +44,7 @@ def main() -> None:
         taken: list[tuple[float, float]] = []
         print("round   ffmpeg s   ours s   ratio", flush=True)
         for turn, path in enumerate(files):
-            plain, ours = _bare(stack.folder / "bare", path, asked.seconds), _timed(lambda path=path: take_in(path))
+            plain, ours = _bare(stack.folder / "bare", path, asked.seconds), _timed(partial(take_in, path))
             if turn:  # the first round warms caches and is not counted
                 taken.append((plain, ours))
                 print(f"{turn:5} {plain:10.2f} {ours:8.2f} {ours / plain:7.2f}", flush=True)
