@@ -72,7 +72,7 @@ export function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export const beginSession = (work) => send("POST", "/api/v1/sessions", { work });
+export const beginSession = (work, source = "work") => send("POST", "/api/v1/sessions", { work, source });
 export const opening = (work) => send("GET", `/api/v1/works/${work}/opening`);
 export const charge = (session, price_micros) => send("POST", `/api/v1/sessions/${session}/charge`, { price_micros });
 export const progress = (session, position_seconds, state) =>

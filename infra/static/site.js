@@ -3,6 +3,7 @@
 import "./vendor/htmx-4.0.1/htmx.esm.min.js"; // begins its work once this file has run, so that what is said below holds
 import { show } from "./money.js";
 import { Bar } from "./playback/bar.js";
+import { watchLinks } from "./playback/came.js";
 import { Playbox } from "./playback/playbox.js";
 import { Player } from "./playback/player.js";
 import { Queue } from "./playback/queue.js";
@@ -25,6 +26,7 @@ const player = new Player();
 const queue = new Queue(player);
 const bar = new Bar(document.querySelector("#player"), player, queue);
 listen(bar);
+watchLinks();
 let playbox = null;
 
 function showCredit({ balance_micros, promo_micros }) {

@@ -35,7 +35,7 @@ def photo_fragment(request: HttpRequest, work: Any) -> SafeString:
         "consented": listening.consented,
         "consent_version": CONSENT_VERSION,
         "counts": opens,
-        "source": "work",
+        "href": reverse("catalog:work", args=[work.id]),
         "open_seconds_left": (paid.playlist_until - now).total_seconds() if paid and open_url else 0,
     }
     context = {

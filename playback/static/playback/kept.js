@@ -37,3 +37,8 @@ export const keepQueue = (queue) => guarded(() => (queue.works.length
 
 /** Return {works, at, title, href} of the queue of this tab, or nothing. */
 export const queue = () => guarded(() => JSON.parse(sessionStorage.getItem(`${PREFIX}queue`)));
+
+/** Remember which page led to which work, in this tab only. */
+export const keepCame = (came) => guarded(() => sessionStorage.setItem(`${PREFIX}came`, JSON.stringify(came)));
+
+export const came = () => guarded(() => JSON.parse(sessionStorage.getItem(`${PREFIX}came`)));

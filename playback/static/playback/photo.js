@@ -3,6 +3,7 @@
 
 import * as api from "../api.js";
 import { show } from "../money.js";
+import { cameFrom } from "./came.js";
 import { askToOwn, keepFree } from "./purchase.js";
 import { filled } from "./states.js";
 
@@ -24,7 +25,10 @@ class Photo {
 
   get round() { return this.root.querySelector("#size, #open") ?? document.querySelector("#main"); }
 
-  read() { this.facts = JSON.parse(this.root.dataset.looking); }
+  read() {
+    this.facts = JSON.parse(this.root.dataset.looking);
+    this.facts.source = cameFrom(this.facts.href);
+  }
 
   begin() {
     this.watch();

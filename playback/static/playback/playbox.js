@@ -1,6 +1,7 @@
 /* The player's box on a work's page, with its ring and ladder: shows the player's state, passes on what is pressed. */
 
 import { clockTime, figures, filled, templateOf } from "./states.js";
+import { cameFrom } from "./came.js";
 import { askToOwn, keepFree } from "./purchase.js";
 import { ready } from "./sound.js";
 
@@ -35,6 +36,7 @@ export class Playbox {
 
   read(root) {
     this.facts = JSON.parse(root.dataset.listening);
+    this.facts.source = cameFrom(this.facts.href);
     this.scope = root.querySelector("[data-part=states]");
   }
 

@@ -135,7 +135,7 @@ export class Player extends EventTarget {
   async quote(turn) {
     // A track heard to its end must be known as such first, or the server would go on with that sitting.
     await Promise.race([this.reporting, new Promise((go) => setTimeout(go, REPORT_PATIENCE_MS))]);
-    const session = await api.insist(() => api.beginSession(this.facts.work), {
+    const session = await api.insist(() => api.beginSession(this.facts.work, this.facts.source), {
       wanted: () => turn === this.turn,
       waiting: () => { this.asking = true; this.set("gone"); },
     });
