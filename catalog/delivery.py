@@ -6,6 +6,7 @@ tests is served by `catalog/files.py` under an HMAC of our own. A signed address
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -39,9 +40,9 @@ class Segment:
     whole_file: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Layout:
-    """Where the pieces of an HLS rendition lie."""
+    """Where the pieces of an HLS rendition lie. Equal to itself alone: what is known of one is kept by it."""
 
     init_key: str
     segments: tuple[Segment, ...]
@@ -108,6 +109,15 @@ def sign(key: str, *, now: datetime, meter: Meter | None = None) -> str:
     """
     stamp = int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS
     return _sign(key, stamp, _LIVES_SECONDS, "" if meter is None else f"{meter.name}.{meter.bytes_most}")
+
+
+def sign_all(keys: Iterable[str], *, now: datetime, meter: Meter | None = None) -> dict[str, str]:
+    """Return the address of each of these files, as `sign` makes it; cheaper by half for the many of a playlist."""
+    if settings.STORE != "s3":
+        return {key: sign(key, now=now, meter=meter) for key in keys}
+    common = _common(_site(), int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS, _LIVES_SECONDS, "")
+    day_key = _day_key(common.day)
+    return {key: _signed(key, common, day_key) for key in keys}
 
 
 def keep_url(key: str, *, now: datetime, filename: str) -> str:
@@ -187,23 +197,57 @@ def _sign_s3(key: str, stamp: int, lives: int = _LIVES_SECONDS, filename: str = 
     """Return a presigned GET (AWS Signature Version 4, query parameters).
 
     boto3 makes the same address at some 290 microseconds each, which a playlist of three hours cannot afford; a test
-    holds the two against each other. The signing key of a day is derived once.
+    holds the two against each other. The signing key of a day is derived once, and what all addresses of a moment have
+    in common is written once.
     """
+    common = _common(_site(), stamp, lives, filename)
+    return _signed(key, common, _day_key(common.day))
+
+
+def _site() -> tuple[str, str, str, str]:
+    return settings.S3_ENDPOINT, settings.S3_REGION, settings.S3_BUCKET, settings.S3_ACCESS_KEY
+
+
+def _signed(key: str, common: "_Common", day_key: bytes) -> str:
+    path = f"{common.bucket_path}{quote(key)}"
+    request = hashlib.sha256(f"GET\n{path}{common.rest_of_request}".encode()).hexdigest()
+    signature = hmac.digest(day_key, f"{common.to_sign}{request}".encode(), "sha256").hex()
+    return f"{common.origin}{path}?{common.query}&X-Amz-Signature={signature}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Common:
+    """What all addresses that are signed for a moment have in common."""
+
+    origin: str
+    bucket_path: str
+    query: str
+    rest_of_request: str
+    to_sign: str
+    day: str
+
+
+@lru_cache(maxsize=64)
+def _common(site: tuple[str, str, str, str], stamp: int, lives: int, filename: str) -> _Common:
+    endpoint, region, bucket, access_key = site
     moment = datetime.fromtimestamp(stamp, UTC)
     day, amz_date = moment.strftime("%Y%m%d"), moment.strftime("%Y%m%dT%H%M%SZ")
-    endpoint = urlsplit(settings.S3_ENDPOINT or f"https://s3.{settings.S3_REGION}.amazonaws.com")
-    path = f"/{settings.S3_BUCKET}/{quote(key)}"
-    scope = f"{day}/{settings.S3_REGION}/s3/aws4_request"
+    where = urlsplit(endpoint or f"https://s3.{region}.amazonaws.com")
+    scope = f"{day}/{region}/s3/aws4_request"
     query = (
-        f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={quote(f'{settings.S3_ACCESS_KEY}/{scope}', safe='')}"
+        f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={quote(f'{access_key}/{scope}', safe='')}"
         f"&X-Amz-Date={amz_date}&X-Amz-Expires={lives}&X-Amz-SignedHeaders=host"
     )
     if disposition := content_disposition_header(as_attachment=bool(filename), filename=filename):
         query += f"&response-content-disposition={quote(disposition, safe='')}"
-    request = f"GET\n{path}\n{query}\nhost:{endpoint.netloc}\n\nhost\n{_EMPTY_SHA256}"
-    to_sign = f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    signature = hmac.new(_day_key(day), to_sign.encode(), hashlib.sha256).hexdigest()
-    return f"{endpoint.scheme}://{endpoint.netloc}{path}?{query}&X-Amz-Signature={signature}"
+    return _Common(
+        origin=f"{where.scheme}://{where.netloc}",
+        bucket_path=f"/{bucket}/",
+        query=query,
+        rest_of_request=f"\n{query}\nhost:{where.netloc}\n\nhost\n{_EMPTY_SHA256}",
+        to_sign=f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n",
+        day=day,
+    )
 
 
 @lru_cache(maxsize=4)

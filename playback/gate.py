@@ -97,21 +97,36 @@ def write(
     ]
     if growing:
         lines.append("#EXT-X-START:TIME-OFFSET=0,PRECISE=YES")
-    lines.append(f'#EXT-X-MAP:URI="{delivery.sign(pieces.init_key, now=now, meter=meter)}"')
-    heard, signed = 0, {}
-    for segment in pieces.segments:
-        heard += segment.micros
-        if not whole and heard > open_ms * 1000:
-            break
-        if segment.key not in signed:
-            signed[segment.key] = delivery.sign(segment.key, now=now, meter=meter)
-        lines.append(f"#EXTINF:{segment.micros // 1_000_000}.{segment.micros % 1_000_000:06d},")
-        if not segment.whole_file:
-            lines.append(f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}")
-        lines.append(signed[segment.key])
+    heads = _heads(pieces)
+    if not whole:
+        heads = heads[: _until(pieces, open_ms)]
+    keys = [segment.key for segment, _ in zip(pieces.segments, heads, strict=False)]
+    signed = delivery.sign_all(dict.fromkeys([pieces.init_key, *keys]), now=now, meter=meter)
+    lines.append(f'#EXT-X-MAP:URI="{signed[pieces.init_key]}"')
+    lines += [head + signed[key] for head, key in zip(heads, keys, strict=True)]
     if whole or not growing:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=2_000)
+def _heads(pieces: Layout) -> tuple[str, ...]:
+    """Return what stands above each address: it never changes, and a work of three hours has two thousand of them."""
+    return tuple(
+        f"#EXTINF:{segment.micros // 1_000_000}.{segment.micros % 1_000_000:06d},\n"
+        + ("" if segment.whole_file else f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n")
+        for segment in pieces.segments
+    )
+
+
+def _until(pieces: Layout, open_ms: int) -> int:
+    """Return how many pieces end at the gate or before."""
+    heard = 0
+    for count, segment in enumerate(pieces.segments):
+        heard += segment.micros
+        if heard > open_ms * 1000:
+            return count
+    return len(pieces.segments)
 
 
 def _read(capability: str, now: datetime) -> tuple[UUID, UUID]:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from catalog import splits
 from catalog.models import Creator, CreatorRole, Release, Rendition, Upload, Work
@@ -62,6 +62,7 @@ def creator(owner: Person, *, editors: tuple[Person, ...] = (), viewers: tuple[P
     return profile
 
 
+@transaction.atomic
 def track(
     by: Creator,
     *,
@@ -119,6 +120,7 @@ def track(
     return made
 
 
+@transaction.atomic
 def photo(
     by: Creator,
     *,
@@ -132,6 +134,7 @@ def photo(
     made = track(by, price_micros=price_micros, state=state, release=release, position=position, now=now)
     made.kind, made.duration_ms, made.width, made.height = Work.Kind.PHOTO, None, 1_600, 1_200
     made.title, made.lossless = made.title.replace("Track", "Photo"), None
+    made.alternative_text = "A hill in the evening."
     made.save()
     made.renditions.all().delete()
     made.uploads.update(filename=f"{made.title}.jpg", kind="jpeg", found={"width": 1_600, "height": 1_200})

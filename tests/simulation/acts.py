@@ -10,11 +10,13 @@ from catalog import publishing
 from catalog.models import SplitLine, SplitSheet, Work
 from members import policies
 from members.models import Month, Person
-from playback import charging, reversals, sessions, topups, wallets
+from playback import charging, releases, reversals, sessions, topups, wallets
+from playback.charging import PriceChanged
 from playback.models import TopUp as TopUpRow
 from playback.models import Wallet as WalletRow
 from tests.simulation import auditor as rules
 from tests.simulation.audit import Objection
+from tests.simulation.auditor import Id
 from tests.simulation.rulings import Refused
 from tests.simulation.stage import Stage
 
@@ -29,17 +31,29 @@ class Acts(Stage):
 
         def call() -> dict[str, Any]:
             sitting, new = sessions.begin(person_id=person.id, work_id=work.id, now=self.now)
-            return {**_shallow(sitting), "new": new}
+            return {**_shallow(sitting), "shows": self._shows(sitting), "new": new}
 
         expected = self._act(f"begin {person} {work}", call, lambda: self.auditor.begin(person.id, work.id, self.now))
         self.check(person)
         return expected["session"] if isinstance(expected, dict) else expected
 
+    def _seen(self, sitting: sessions.Sitting) -> dict[str, Any]:
+        return {**_shallow(sitting), "shows": self._shows(sitting)}
+
+    def _shows(self, sitting: sessions.Sitting) -> str | None:
+        """Return what a photo's address leads to."""
+        if sitting.kind != "photo":
+            return "sound"
+        address = sessions.view_url(sitting, now=self.now)
+        if address is None:
+            return None
+        return "whole" if "/view.jpg" in address else "preview"
+
     def requote(self, person: Person, session: rules.Session) -> None:
         """Ask for a fresh quote."""
         self._act(
             f"requote {person}",
-            lambda: _shallow(sessions.requote(person_id=person.id, session_id=session.id, now=self.now)),
+            lambda: self._seen(sessions.requote(person_id=person.id, session_id=session.id, now=self.now)),
             lambda: self.auditor.requote(person.id, session, self.now),
         )
         self.check(person)
@@ -48,7 +62,7 @@ class Acts(Stage):
         """Look at a session as it stands."""
         self._act(
             f"look {person}",
-            lambda: _shallow(sessions.get(person_id=person.id, session_id=session.id, now=self.now)),
+            lambda: self._seen(sessions.get(person_id=person.id, session_id=session.id, now=self.now)),
             lambda: self.auditor.sitting(session, self.now) if session.listener == person.id else Refused("not-found"),
         )
 
@@ -58,7 +72,10 @@ class Acts(Stage):
 
         def call() -> dict[str, Any]:
             charged, until = charging.charge_session(person_id=person.id, session_id=session.id, price_micros=most)
-            if not timedelta(0) <= until - session.playlist_until < timedelta(minutes=1):
+            is_photo = self.auditor.works[session.work].kind == "photo"
+            if (until is None) is not is_photo:
+                raise Objection(f"a playlist of a {'photo' if is_photo else 'track'}: {until}")
+            if until is not None and not timedelta(0) <= until - session.playlist_until < timedelta(minutes=1):
                 raise Objection(f"the playlist lives until {until}, not {session.playlist_until}")
             return asdict(charged)
 
@@ -90,6 +107,54 @@ class Acts(Stage):
                 charging.purchase(person_id=person.id, work_id=work.id, price_micros=price, key=key, now=self.now)
             ),
             lambda: self.auditor.purchase(person.id, work.id, price, key, self.now),
+        )
+        self.check(person)
+        return expected
+
+    def offer(self, person: Person, release: Id) -> tuple[Any, str]:
+        """Look at what a release costs; return the auditor's list, and the hash that stands for it."""
+        offers: list[releases.Offer] = []
+
+        def call() -> dict[str, Any]:
+            offers.append(releases.offer(person_id=person.id, release_id=release, now=self.now))
+            found = offers[-1]
+            parts = {line.work_id: str(line.part) for line in found.lines}
+            return {"total": found.purchase_micros, "parts": parts, "blocked": found.blocked}
+
+        def ruling() -> dict[str, Any]:
+            found = self.auditor.offer(person.id, release, self.now)
+            blocked = self.auditor.refusal(person.id, found.total, self.now, self.now) if found.total else None
+            return {"total": found.total, "parts": found.parts, "blocked": blocked}
+
+        self._act(f"look at release by {person}", call, ruling)
+        return self.auditor.offer(person.id, release, self.now).shown, offers[-1].list_hash
+
+    def purchase_release(self, person: Person, release: Id, price: int, shown: tuple[Any, str], key: str) -> Any:
+        """Buy all of a release, at most for `price`, as it was shown."""
+        known, list_hash = shown
+
+        def call() -> dict[str, Any]:
+            try:
+                purchased = releases.purchase(
+                    person_id=person.id,
+                    release_id=release,
+                    price_micros=price,
+                    list_hash=list_hash,
+                    key=key,
+                    now=self.now,
+                )
+            except PriceChanged as changed:
+                # The auditor knows lists and no hashes: the same list has the same one.
+                same = known == self.auditor.offer(person.id, release, self.now).shown
+                if (changed.extra.pop("list_hash") == list_hash) is not same:
+                    raise Objection("a list's hash stands for another list") from changed
+                raise
+            return asdict(purchased)
+
+        expected = self._act(
+            f"buy release by {person} at most {price} key {key}",
+            call,
+            lambda: self.auditor.purchase_release(person.id, release, price, known, key, self.now),
         )
         self.check(person)
         return expected
@@ -289,12 +354,14 @@ class Acts(Stage):
         """Put a split sheet in force that pays somebody too."""
         self.journal.append(f"{work} pays {person} too")
         version = work.split_sheets.count() + 1
-        sheet = SplitSheet.objects.create(work=work, version=version, created_at=self.now, in_force_from=self.now)
         owner = work.creator.roles.get(role="owner").person
-        for line, (who, ppm) in enumerate(((owner, 600_000), (person, 400_000)), 1):
-            SplitLine.objects.create(
-                sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm, accepted_at=self.now
-            )
+        with transaction.atomic():
+            sheet = SplitSheet.objects.create(work=work, version=version, created_at=self.now, in_force_from=self.now)
+            shares = {owner: 1_000_000} if person == owner else {owner: 600_000, person: 400_000}
+            for line, (who, ppm) in enumerate(shares.items(), 1):
+                SplitLine.objects.create(
+                    sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm, accepted_at=self.now
+                )
         self.auditor.works[work.id].payees.append((self.now, {owner.id, person.id}))
 
     def vote(self, key: str, after: timedelta, **changed: Any) -> None:

@@ -50,6 +50,7 @@ class Work:
     figure: int | None
     duration_ms: int
     pieces_ms: list[int]
+    kind: str = "track"
     state: str = "published"
     off_at: datetime | None = None
 
@@ -174,6 +175,28 @@ class Asked:
         return self.cap - self.paid
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What a release costs somebody: the sum, and what becomes of each work, in the release's order."""
+
+    parts: dict[Id, str]
+    asked: dict[Id, Asked]
+
+    def works(self, part: str) -> list[Id]:
+        """Return the works of one part."""
+        return [work for work, found in self.parts.items() if found == part]
+
+    @property
+    def total(self) -> int:
+        """What all that are bought cost together."""
+        return sum(self.asked[work].left for work in self.works("bought"))
+
+    @property
+    def shown(self) -> tuple[frozenset[Id], frozenset[Id]]:
+        """What would be bought and what kept: the list that a purchase names."""
+        return frozenset(self.works("bought")), frozenset(self.works("kept"))
+
+
 def next_play(terms: tuple[int, ...], cap: int, paid: int, numbers: dict[int, int]) -> tuple[int, int]:
     """Return number and price of the next play: the lowest number free; the only one left costs the rest."""
     _, plays, num, den, _ = terms
@@ -190,6 +213,7 @@ class Books:
         self.zone = ZoneInfo(zone)
         self.policies = policies
         self.works: dict[Id, Work] = {}
+        self.releases: dict[Id, list[Id]] = {}
         self.wallets: dict[Id, Wallet] = {}
         self.holdings: dict[tuple[Id, Id], Holding] = {}
         self.sessions: list[Session] = []
@@ -265,6 +289,34 @@ class Books:
             return "owned" if held.terms else "free"
         return "paid"
 
+    def offer(self, person: Id, release: Id, now: datetime) -> Offer:
+        """Return what a release costs somebody."""
+        asked = {work: self.asks(person, work, now) for work in self.releases[release]}
+        return Offer({work: self._part(person, work, asked[work], now) for work in asked}, asked)
+
+    def _part(self, person: Id, work: Id, asked: Asked, now: datetime) -> str:
+        held, basis = self.holding(person, work), self.basis(person, work, asked, now)
+        if isinstance(basis, Refused):
+            return "unavailable"
+        if basis == "free":
+            return "kept"
+        if basis == "paid":
+            return "by-plays" if any(charge.number is None for charge in held.live) else "bought"
+        return basis
+
+    def shows(self, session: Session, now: datetime) -> str | None:
+        """Return what is seen of a photo: its preview, the whole, or nothing once it was suspended."""
+        known, held = self.works[session.work], self.holding(session.listener, session.work)
+        if known.kind != "photo":
+            return "sound"
+        basis = "owned" if session.basis == "paid" and held.owned else session.basis
+        if known.state == "suspended" and basis in {"paid", "free"}:
+            return None
+        if session.charge is not None and session.charge.reversed:
+            return "preview"
+        opened = session.charge is not None and now < session.playlist_until
+        return "whole" if opened or basis != "paid" else "preview"
+
     def gate(self, work: Id, now: datetime) -> tuple[int, int]:
         """Return how much is free and where the gate stands: the first boundary five seconds later, or nothing."""
         known = self.works[work]
@@ -314,6 +366,7 @@ class Books:
             "expires_at": session.expires,
             "playlist_until": session.playlist_until,
             "reversed": session.charge is not None and session.charge.reversed,
+            "shows": self.shows(session, now),
         }
 
     def steps(self, person: Id, work: Id, asked: Asked) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ FIGURES = (None, None, None, None, 0, 200_000, 300_000, 1_000_000, 7_777_777, 50
 LENGTHS = (12, 19.999, 30, 47, 180, 241.3, 5 * 3600)
 SHAPES = ((9, 2, 1), (9, 2, 1), (3, 1, 1), (3, 3, 1), (30, 1, 1), (12, 13, 10), (5, 299, 100))
 AUDIT_EVERY = 25
+NOTHING_SHOWN: tuple[Any, str] = ((frozenset(), frozenset({"nothing of the kind"})), "0" * 64)
 CRASHES = ("before commit", "after commit")
 
 
@@ -29,6 +30,7 @@ class Life:
         self.keys = 0
         self.undelivered: list[dict[str, Any]] = []
         self.works: list[Work] = []
+        self.releases: list[tuple[Any, list[Work]]] = []
 
     def move_in(self) -> None:
         """Let the first people come, with works and credit."""
@@ -41,8 +43,9 @@ class Life:
         ]
         self.creators = [self.stage.person("ana"), self.stage.person("ben"), self.staff[1]]
         self.listeners = [self.stage.person(name) for name in ("lena", "lars")] + [self.creators[0], self.staff[0]]
-        for _ in range(4):
+        for _ in range(3):
             self.publish()
+        self.publish_release()
         for listener in self.listeners:
             self.top_up(listener, cents=self.dice.choice((100, 300, 2_000, 20_000)), at_once=True)
 
@@ -183,6 +186,19 @@ class Life:
         if self.dice.random() < 0.2:
             self.stage.purchase(person, self.dice.choice((work, self.work())), price, key)
 
+    def purchase_release(self) -> None:
+        """Buy all of a release: for what it costs, for less, for more; under an old key; after things happened."""
+        person, (release, works) = self.listener(), self.dice.choice(self.releases[-2:])
+        shown = self.stage.offer(person, release)
+        price = max(0, self.stage.auditor.offer(person.id, release, self.stage.now).total)
+        price = max(0, price + self.dice.choice((0, 0, 0, 0, -1, 1, 10**7)))
+        if self.dice.random() < 0.3:
+            self.dice.choice(MEANWHILE)(self, person, self.dice.choice(works))
+        key = self.key()
+        self.stage.purchase_release(person, release, price, shown, key)
+        if self.dice.random() < 0.2:
+            self.stage.purchase_release(person, release, price, self.dice.choice((shown, NOTHING_SHOWN)), key)
+
     def set_limits(self) -> None:
         """Set limits, near what was spent or far away."""
         person = self.listener()
@@ -288,16 +304,27 @@ class Life:
     # Creators, members, newcomers.
 
     def publish(self) -> None:
-        """Publish a new track."""
-        editor = self.dice.choice((None, None, None, self.staff[0]))
-        self.works.append(
-            self.stage.track(
+        """Publish a new track, or a photo."""
+        if self.dice.random() < 0.25:
+            made = self.stage.photo(self.dice.choice(self.creators), price_micros=self.dice.choice(FIGURES))
+        else:
+            made = self.stage.track(
                 self.dice.choice(self.creators),
                 seconds=self.dice.choice(LENGTHS),
                 price_micros=self.dice.choice(FIGURES),
-                editor=editor,
+                editor=self.dice.choice((None, None, None, self.staff[0])),
             )
-        )
+        self.works.append(made)
+
+    def publish_release(self) -> None:
+        """Publish a release of two to four works."""
+        works = [
+            (self.dice.choice(("track", "track", "photo")), self.dice.choice((0, *FIGURES[:-1])))
+            for _ in range(self.dice.choice((2, 2, 3, 4)))
+        ]
+        release, made = self.stage.release(self.dice.choice(self.creators), *works)
+        self.releases.append((release, made))
+        self.works += made
 
     def arrive(self) -> None:
         """Let a new listener come, with a little credit."""
@@ -352,7 +379,19 @@ class Life:
 
     def wait(self) -> None:
         """Let minutes or hours go by."""
-        choices = (MINUTE, 3 * MINUTE, 14 * MINUTE, 15 * MINUTE, 16 * MINUTE, 61 * MINUTE, 4 * HOUR, 5 * HOUR, DAY)
+        choices = (
+            MINUTE,
+            3 * MINUTE,
+            7 * MINUTE,
+            10 * MINUTE,
+            14 * MINUTE,
+            15 * MINUTE,
+            16 * MINUTE,
+            61 * MINUTE,
+            4 * HOUR,
+            5 * HOUR,
+            DAY,
+        )
         self.stage.go_to(self.stage.now + self.dice.choice(choices))
 
     def go_to_midnight(self) -> None:
@@ -393,6 +432,7 @@ ACTS: dict[Callable[[Life], None], int] = {
     Life.look: 4,
     Life.progress: 5,
     Life.purchase: 6,
+    Life.purchase_release: 3,
     Life.set_limits: 2,
     Life.lift_limits: 4,
     Life.top_up: 4,
@@ -403,7 +443,8 @@ ACTS: dict[Callable[[Life], None], int] = {
     Life.grant: 3,
     Life.reverse: 5,
     Life.freeze: 3,
-    Life.publish: 2,
+    Life.publish: 1.5,
+    Life.publish_release: 0.4,
     Life.arrive: 2,
     Life.price: 3,
     Life.take_off: 2,

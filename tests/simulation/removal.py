@@ -13,6 +13,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
+RELEASES_SQL = ROOT / "playback" / "sql" / "releases.sql"
 CLOCK_SQL = ROOT / "members" / "sql" / "clock.sql"
 
 

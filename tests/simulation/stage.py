@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -110,13 +110,34 @@ class Stage:
         """Publish a track of a new profile."""
         by = cast.creator(owner, editors=(editor,) if editor else ())
         made = cast.track(by, seconds=seconds, price_micros=price_micros, now=self.now)
-        pieces = cast.layout(round(seconds * 1_000_000))["segments"]
+        return self._know(made, owner, editor)
+
+    def photo(self, owner: Person, *, price_micros: int | None = None) -> Work:
+        """Publish a photo of a new profile."""
+        return self._know(cast.photo(cast.creator(owner), price_micros=price_micros, now=self.now), owner)
+
+    def release(self, owner: Person, *works: tuple[str, int | None]) -> tuple[rules.Id, list[Work]]:
+        """Publish a release of tracks and photos at these prices, of a new profile; return it and its works."""
+        by = cast.creator(owner)
+        release = cast.release(by)
+        make = {"track": cast.track, "photo": cast.photo}
+        made = [
+            self._know(make[kind](by, price_micros=price, release=release, position=n, now=self.now), owner)
+            for n, (kind, price) in enumerate(works)
+        ]
+        self.auditor.releases[release.id] = [work.id for work in made]
+        return release.id, made
+
+    def _know(self, made: Work, owner: Person, editor: Person | None = None) -> Work:
+        """Tell the auditor of a work."""
+        pieces = cast.layout((made.duration_ms or 0) * 1_000)["segments"] if made.duration_ms else []
         self.auditor.works[made.id] = rules.Work(
             managers={owner.id, *([editor.id] if editor else [])},
             payees=[(self.now, {owner.id})],
-            figure=price_micros,
-            duration_ms=round(seconds * 1000),
+            figure=made.price_micros,
+            duration_ms=made.duration_ms or 0,
             pieces_ms=[piece["micros"] // 1000 for piece in pieces],
+            kind=made.kind,
         )
         self.works.append(made)
         return made
@@ -147,7 +168,10 @@ def answer_of(call: Callable[[], Any]) -> Any:
 
 
 def _refusal(problem: Problem) -> Refused:
-    return Refused(problem.slug, tuple(sorted(problem.extra.items())))
+    # What a form says beside a field is words; the auditor holds figures.
+    return Refused(
+        problem.slug, tuple(sorted((name, value) for name, value in problem.extra.items() if name != "fields"))
+    )
 
 
 def _bind(expected: dict[str, Any], actual: dict[str, Any]) -> None:
@@ -171,6 +195,9 @@ def _compare(name: str, expected: Any, actual: Any) -> None:
 def _same(key: str, expected: Any, actual: Any) -> bool:
     if key == "blocked" and isinstance(actual, Problem):
         return bool(expected == _refusal(actual))
+    if key == "playlist_until" and expected.second:
+        # Of a photo's charge, at the database's own moment within the minute.
+        return bool(abs(actual - expected) < timedelta(seconds=30))
     return bool(expected == actual)
 
 

@@ -13,12 +13,13 @@ from django.db import DatabaseError
 
 from catalog.publishing import Standing
 from members import policies
-from playback import charging, holdings, reversals, sessions, topups, wallets
+from playback import charging, holdings, releases, reversals, sessions, topups, wallets
 from tests.simulation import scenes
 from tests.simulation import scenes_of_credit as credit
+from tests.simulation import scenes_of_releases as albums
 from tests.simulation.acts import Acts
 from tests.simulation.audit import Objection
-from tests.simulation.removal import CHARGING_SQL, CLOCK_SQL, changed, guard, sql_changed
+from tests.simulation.removal import CHARGING_SQL, CLOCK_SQL, RELEASES_SQL, changed, guard, sql_changed
 from tests.simulation.scenes import Scene
 
 GUARD = re.compile(r"^ *-- guard (.+)\n(?:.*\n)*?^ *-- end\n", re.MULTILINE)
@@ -38,6 +39,10 @@ SQL_SCENES: dict[str, Play] = {
     "revision": scenes.revision,
     "price": scenes.price,
 }
+RELEASE_SCENES: dict[str, Play] = {
+    "release price": albums.release_bought_for_less,
+    "release refused": albums.release_beyond_the_limit,
+}
 
 # What the SQL does besides its guards: file, what is there, what stands there instead, the scene that needs it.
 SQL_CHANGES: list[tuple[Path, str, str, Play]] = [
@@ -45,6 +50,20 @@ SQL_CHANGES: list[tuple[Path, str, str, Play]] = [
     (CHARGING_SQL, "kept.paid_plays | EXCLUDED.paid_plays", "EXCLUDED.paid_plays", credit.given_back_and_played_again),
     (CHARGING_SQL, "revision = kept.revision + 1", "revision = kept.revision", scenes.heard_twice),
     (CHARGING_SQL, "WHEN w.spent_day = today THEN w.spent_day_micros", "WHEN true THEN 0", scenes.day_limit),
+    (
+        CHARGING_SQL,
+        "coalesce(coop_now() + make_interval(secs => view_seconds), playlist_until)",
+        "playlist_until",
+        albums.photo_charged_late,
+    ),
+    (
+        RELEASES_SQL,
+        "least(from_promo, spent) - least(from_promo, spent - amount)",
+        "0",
+        albums.release_paid_by_promo_first,
+    ),
+    (RELEASES_SQL, "paid_micros = coalesce(kept.cap_micros,", "paid_micros = least(0,", albums.release_bought),
+    (RELEASES_SQL, "revision = kept.revision + 1", "revision = kept.revision", albums.release_bought),
     (CLOCK_SQL, "RETURN greatest(moment, opened);", "RETURN moment;", scenes.closed_month),
 ]
 
@@ -110,6 +129,31 @@ CHANGES: list[tuple[object, str, str, Play]] = [
         "basis = PAID",
         scenes.heard_what_was_bought_meanwhile,
     ),
+    (sessions.report_progress, "session.view_seconds is None and", "", albums.photo_looked_at_again),
+    (sessions._still_heard, "standing.is_suspended and held.owned_at is None", "False", albums.suspended_while_heard),
+    (sessions.view_url, "sitting.playlist_until <= now", "False", albums.photo_looked_at_again),
+    (sessions.view_url, "if sitting.withdrawn:", "if False:", albums.photo_suspended),
+    (sessions.view_url, "not sitting.whole", "False", albums.photo_given_back),
+    (Standing.may_play_on, "now < self.off_at + PLAY_ON", "True", albums.photo_taken_off),
+    (holdings.keep_free, '"owned_at": now', '"owned_at": None', albums.free_kept_then_priced),
+    (holdings.keep_many_free, "owned_at=now", "owned_at=None", albums.release_with_a_free_work),
+    (holdings.keep_fallen_caps, "one.cap_micros != cap", "False", albums.release_fallen_then_bought_in_vain),
+    (releases._part, "if held.owned_at is not None:", "if False:", albums.release_with_one_owned_and_suspended),
+    (releases._part, "if standing.own:", "if False:", albums.release_with_one_of_ones_own),
+    (
+        releases._part,
+        "if not (standing.may_play_on(now) if held.terms else standing.may_begin()):",
+        "if False:",
+        albums.release_with_one_taken_off,
+    ),
+    (
+        releases._part,
+        "Part.BY_PLAYS if bought_before else Part.BOUGHT",
+        "Part.BOUGHT",
+        albums.release_with_one_bought_before,
+    ),
+    (releases.purchase, "if kept is not None:", "if False:", albums.release_bought_under_one_key),
+    (releases._another_list, "made.list_hash == list_hash", "True", albums.release_of_another_list),
     (reversals.reverse, "if not reason.strip():", "if False:", credit.given_back_without_a_word),
     (
         reversals.check_may_give,
@@ -193,11 +237,11 @@ def play(committed, settings, monkeypatch):
 
 def test_every_guard_of_the_charge_functions_has_its_scene():
     assert sorted(GUARD.findall(CHARGING_SQL.read_text())) == sorted(SQL_SCENES)
+    assert sorted(GUARD.findall(RELEASES_SQL.read_text())) == sorted(RELEASE_SCENES)
 
 
-ALL_SCENES = sorted(
-    {*SQL_SCENES.values(), *(change[3] for change in (*SQL_CHANGES, *CHANGES))}, key=lambda scene: scene.__name__
-)
+OF_CHANGES = [change[3] for change in (*SQL_CHANGES, *CHANGES)]
+ALL_SCENES = sorted({*SQL_SCENES.values(), *RELEASE_SCENES.values(), *OF_CHANGES}, key=lambda scene: scene.__name__)
 
 
 @pytest.mark.parametrize("scene", ALL_SCENES, ids=lambda scene: scene.__name__)
@@ -209,6 +253,12 @@ def test_with_all_its_guards_a_scene_is_as_the_auditor_predicts(play, scene):
 def test_a_guard_of_the_charge_functions_is_missed(play, name):
     with sql_changed(CHARGING_SQL, guard(name), ""), pytest.raises(NOTICED):
         play(SQL_SCENES[name])
+
+
+@pytest.mark.parametrize("name", RELEASE_SCENES)
+def test_a_guard_of_a_releases_purchase_is_missed(play, name):
+    with sql_changed(RELEASES_SQL, guard(name), ""), pytest.raises(NOTICED):
+        play(RELEASE_SCENES[name])
 
 
 @pytest.mark.parametrize(("file", "old", "new", "scene"), SQL_CHANGES, ids=lambda part: getattr(part, "__name__", ""))
