@@ -26,9 +26,9 @@ INVITATIONS_A_DAY = 1_000
 DAY_SECONDS = 86_400
 EMAIL_MOST = 254
 WORDS = {
-    "owner": "own it: everything, and who else may do what",
-    "editor": "edit it: upload, change, publish and take off its works",
-    "viewer": "look: see its drafts, figures and split sheets, and change nothing",
+    "owner": "do everything, and say who else may do what",
+    "editor": "upload, change, publish and take off its works",
+    "viewer": "see its drafts, figures and split sheets, and change nothing",
 }
 
 
