@@ -12,7 +12,7 @@ from playback import library
 FORMATS = ("original", "flac", "mp3", "opus")
 # A program that polls sees a failure for so long; after it, asking tries again.
 TRIED_AGAIN_AFTER = timedelta(minutes=10)
-NAMES = {"original": "As it was made", "flac": "FLAC", "mp3": "MP3", "opus": "Opus"}
+NAMES = {"original": "Its own format", "flac": "FLAC", "mp3": "MP3", "opus": "Opus"}
 
 
 class DownloadFailed(Problem):

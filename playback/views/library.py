@@ -78,6 +78,7 @@ def shelves(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "sorts": SORTS,
         "sort": sort or (Sort.NEAREST if show == "begun" else Sort.RECENT),
+        "order_of_begun": SORTS[sort or Sort.NEAREST],
         "looks": bool(query or kind),
         "is_later": cursor is not None,
         "owned": _lines(owned, now),

@@ -98,9 +98,7 @@ def test_everything_is_packed_and_opens_from_a_disk_without_a_network(
     assert len(json.loads((folder / "library.json").read_text())["library"]) == 4
 
     for size, scheme in (({"width": 1280, "height": 900}, "light"), (PHONE, DARK)):
-        opened = open_from_disk(browser, folder / "index.html", viewport=size, color_scheme=scheme)
-        assert opened.wrong == []
-        opened.close()
+        try_from_disk(browser, folder / "index.html", viewport=size, color_scheme=scheme)
 
 
 class Opened:
@@ -135,8 +133,8 @@ def until(page: Page, words: str) -> None:
     raise AssertionError(words)
 
 
-def open_from_disk(browser: Browser, path: Path, **options: Any) -> Opened:
-    """Open the page, hear a track of it, see its photo and find things; return it."""
+def try_from_disk(browser: Browser, path: Path, **options: Any) -> None:
+    """Open the page, hear a track of it, see its photo and find things: without a fault, and without asking anybody."""
     opened = Opened(browser, path, **options)
     page = opened.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Your library")
@@ -155,10 +153,13 @@ def open_from_disk(browser: Browser, path: Path, **options: Any) -> Opened:
     assert abs(box["width"] / box["height"] - natural) < 0.02
     assert page.evaluate("document.fonts.check('20px Besley') && document.fonts.check('20px \"Familjen Grotesk\"')")
     assert sideways(page) <= 0
-    assert faults_of_access(page) == []
     page.get_by_label("Find in this page").fill("nebu")
     expect(page.locator("[data-work]:visible")).to_have_count(1)
-    return opened
+    page.get_by_label("Find in this page").fill("")
+    # The checker reads style sheets by requests of its own, which the page's policy refuses: it comes last.
+    assert opened.wrong == []
+    assert faults_of_access(page) == []
+    opened.close()
 
 
 def test_the_library_on_a_phone_in_the_dark(owner: Visitor, shop: Shop, arrive: Callable[..., Visitor]) -> None:
