@@ -12,42 +12,43 @@ WORDS = 60_000
 SKEW = 3
 FINDINGS_AT_ONCE = 50_000
 
-WORD_FUNCTION = """
-    CREATE FUNCTION pg_temp.word(n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-        SELECT s.of[1 + n %% 60] || s.of[1 + n / 60 %% 60] || s.of[1 + n / 3600 %% 60] || s.of[1 + n * 7 %% 60]
-          FROM (SELECT {syllables}::text[] AS of) s
-    $$
+MAKE_WORDS = """
+    CREATE TEMP TABLE made_words AS
+    SELECT n, s.of[1 + n %% 60] || s.of[1 + n / 60 %% 60] || s.of[1 + n / 3600 %% 60] || s.of[1 + n * 7 %% 60] AS word
+      FROM (SELECT %(syllables)s::text[] AS of) s, generate_series(0, %(words)s::int - 1) n
 """
 CREATORS = """
     INSERT INTO catalog_creator (id, slug, name, about, created_at)
-    SELECT md5('creator ' || n)::uuid, 'creator-' || n,
-           initcap(pg_temp.word((%(words)s * random() ^ %(skew)s)::int %% %(words)s) || ' '
-                   || pg_temp.word((%(words)s * random())::int %% %(words)s)), '', coop_now()
-      FROM generate_series(0, %(creators)s::int - 1) n
+    SELECT md5('creator ' || drawn.n)::uuid, 'creator-' || drawn.n, initcap(a.word || ' ' || b.word), '', coop_now()
+      FROM (SELECT n, (%(words)s * random() ^ %(skew)s)::int %% %(words)s AS a,
+                   (%(words)s * random())::int %% %(words)s AS b
+              FROM generate_series(0, %(creators)s::int - 1) n) drawn
+      JOIN made_words a ON a.n = drawn.a JOIN made_words b ON b.n = drawn.b
 """
 RELEASES = """
     INSERT INTO catalog_release (id, creator_id, title, kind, created_at)
-    SELECT md5('release ' || n)::uuid, md5('creator ' || n)::uuid,
-           initcap(pg_temp.word((%(words)s * random() ^ %(skew)s)::int %% %(words)s)), 'album', coop_now()
-      FROM generate_series(0, %(creators)s::int - 1) n
+    SELECT md5('release ' || drawn.n)::uuid, md5('creator ' || drawn.n)::uuid, initcap(a.word), 'album', coop_now()
+      FROM (SELECT n, (%(words)s * random() ^ %(skew)s)::int %% %(words)s AS a
+              FROM generate_series(0, %(creators)s::int - 1) n) drawn
+      JOIN made_words a ON a.n = drawn.a
 """
-# A tenth are photos; one creator in ten has most of the works, as in life.
+# A tenth are photos; some creators have many works and many have few, as in life.
 WORKS = """
     INSERT INTO catalog_work (id, creator_id, release_id, position, kind, title, state, state_reason, licence, origin,
         explicit, historic, credits, isrc, language, alternative_text, tags, duration_ms, lossless, width, height,
         created_at, published_at)
-    SELECT md5('work ' || n)::uuid, md5('creator ' || by)::uuid, md5('release ' || by)::uuid, n %% 12,
-           CASE WHEN n %% 10 = 0 THEN 'photo' ELSE 'track' END,
-           initcap(pg_temp.word((%(words)s * random() ^ %(skew)s)::int %% %(words)s)
-                   || ' ' || pg_temp.word((%(words)s * random() ^ %(skew)s)::int %% %(words)s)
-                   || CASE WHEN n %% 3 = 0 THEN ' ' || pg_temp.word((%(words)s * random())::int %% %(words)s)
-                      ELSE '' END),
-           'published', '', (ARRAY['all-rights-reserved', 'cc-by-4.0', 'cc-by-sa-4.0'])[1 + n %% 3], 'human', false,
-           false, '[]', '', '', '', ARRAY['tag-' || (1000 * random() ^ %(skew)s)::int], 180000, n %% 4 > 0,
-           CASE WHEN n %% 10 = 0 THEN 3000 END, CASE WHEN n %% 10 = 0 THEN 2000 END, moment, moment
+    SELECT md5('work ' || drawn.n)::uuid, md5('creator ' || by)::uuid, md5('release ' || by)::uuid, drawn.n %% 12,
+           CASE WHEN drawn.n %% 10 = 0 THEN 'photo' ELSE 'track' END,
+           initcap(a.word || ' ' || b.word || CASE WHEN drawn.n %% 3 = 0 THEN ' ' || c.word ELSE '' END),
+           'published', '', (ARRAY['all-rights-reserved', 'cc-by-4.0', 'cc-by-sa-4.0'])[1 + drawn.n %% 3], 'human',
+           false, false, '[]', '', '', '', ARRAY['tag-' || tag], 180000, drawn.n %% 4 > 0,
+           CASE WHEN drawn.n %% 10 = 0 THEN 3000 END, CASE WHEN drawn.n %% 10 = 0 THEN 2000 END, moment, moment
       FROM (SELECT n, (%(creators)s * random() ^ 2)::int %% %(creators)s AS by,
-                   coop_now() - n * interval '1 minute' AS moment
+                   (1000 * random() ^ %(skew)s)::int AS tag, (%(words)s * random() ^ %(skew)s)::int %% %(words)s AS a,
+                   (%(words)s * random() ^ %(skew)s)::int %% %(words)s AS b,
+                   (%(words)s * random())::int %% %(words)s AS c, now() - n * interval '1 minute' AS moment
               FROM generate_series(0, %(works)s::int - 1) n) drawn
+      JOIN made_words a ON a.n = drawn.a JOIN made_words b ON b.n = drawn.b JOIN made_words c ON c.n = drawn.c
 """
 COVERS = """
     INSERT INTO catalog_rendition (id, work_id, kind, prefix, layout, size_bytes, created_at)
@@ -74,13 +75,12 @@ def word(number: int) -> str:
 
 def make(connection: psycopg.Connection, *, works: int, creators: int) -> None:
     """Make so many published works by so many creators. `connection` is a superuser's, in autocommit mode."""
-    figures = {"works": works, "creators": creators, "words": WORDS, "skew": SKEW}
-    quoted = "ARRAY[" + ",".join(f"'{one}'" for one in SYLLABLES) + "]"
-    connection.execute(WORD_FUNCTION.replace("%%", "%").replace("{syllables}", quoted))
+    figures = {"works": works, "creators": creators, "words": WORDS, "skew": SKEW, "syllables": SYLLABLES}
     connection.execute("SELECT setseed(0.5)")
     connection.execute("SET session_replication_role = replica")
-    for statement in (CREATORS, RELEASES, WORKS, COVERS):
-        connection.execute(statement, figures)
+    for statement in (MAKE_WORDS, CREATORS, RELEASES, WORKS, COVERS):
+        # As text, with its parameters in it: a table cannot be made by a statement that has them beside it.
+        psycopg.ClientCursor(connection).execute(statement, figures)
     connection.execute("SET session_replication_role = origin")
     for first in range(0, works, FINDINGS_AT_ONCE):
         connection.execute(FINDINGS, [first, min(first + FINDINGS_AT_ONCE, works) - 1])

@@ -97,9 +97,9 @@ def test_the_front_page_asks_the_same_however_many_works_there_are(
     client.get("/")
     for _ in range(5):
         cast.track(profile)
-    with django_assert_num_queries(3):  # the clock, works with their creators, covers
+    with django_assert_num_queries(4):  # the clock, works with their creators, covers, the places on the shelves
         client.get("/")
-    # Also: the web session, the person, their profiles for the shelf and for the navigation, holdings, the wallet.
+    # Also: the web session, the person, their profiles, holdings, the wallet.
     with django_assert_num_queries(9):
         signed_in.get("/")
 

@@ -155,8 +155,7 @@ def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Ca
     ben = arrive()
     ben.sign_up("ben")
     page = ben.page
-    page.goto(f"{shop.url}/")
-    page.get_by_role("link", name="Upload").first.click()
+    page.goto(f"{shop.url}/upload")
     page.get_by_label("Name of the profile").fill("Ben & the Beats")
     page.get_by_role("button", name="Make the profile").click()
     expect(page.get_by_text("The profile “Ben & the Beats” is yours.")).to_be_visible()
