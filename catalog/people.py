@@ -61,6 +61,11 @@ def role_of(*, creator_id: UUID, person_id: UUID) -> str:
     return str(found[0])
 
 
+def looks_on(*, work_id: UUID, person_id: UUID) -> bool:
+    """Return whether the person has any role in the work's profile; a viewer looks, and changes nothing. One query."""
+    return CreatorRole.objects.filter(person_id=person_id, creator__works=work_id).exists()
+
+
 def members_of(creator_id: UUID) -> list[Member]:
     """Return who is in a profile, owners first. Two queries."""
     rows = list(CreatorRole.objects.filter(creator_id=creator_id).values_list("person_id", "role"))

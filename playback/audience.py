@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from catalog import publishing
-from catalog.models import CreatorRole
+from catalog import people, publishing
 from members import clock
 from members.problems import NotFound
 from playback import audience_counting as counting
@@ -45,7 +44,7 @@ class Audience:
 def of(*, work_id: UUID, person_id: UUID, now: datetime) -> Audience:
     """Return the audience of a work to somebody whose work it is. Six queries. Raises NotFound to anyone else."""
     standing = publishing.standing(work_id=work_id, person_id=person_id, now=now)
-    if not (standing.own or _looks_on(work_id, person_id)):
+    if not (standing.own or people.looks_on(work_id=work_id, person_id=person_id)):
         raise NotFound("there is no such work of yours")
     settled = {
         row.month: row.content
@@ -69,11 +68,6 @@ def of(*, work_id: UUID, person_id: UUID, now: datetime) -> Audience:
         for month in sorted({*settled, *running, *strangers}, reverse=True)[:MONTHS_SHOWN]
     ]
     return Audience(work_id=work_id, title=standing.title, counted_until=counting.counted_until(now=now), months=months)
-
-
-def _looks_on(work_id: UUID, person_id: UUID) -> bool:
-    """Return whether the person has any role in the work's profile; a viewer looks, and changes nothing."""
-    return CreatorRole.objects.filter(person_id=person_id, creator__works=work_id).exists()
 
 
 def _openings_by_strangers(work_id: UUID, today: date) -> dict[date, int]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from members.forms import COUNTRIES
 from playback.privacy import OTHER
 
 TENTHS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "all")
@@ -101,11 +100,6 @@ def lines(cells: list[dict[str, Any]], names: dict[str, str]) -> list[Line]:
         )
         for cell in cells
     ]
-
-
-def countries() -> dict[str, str]:
-    """Return the names of countries by their two letters."""
-    return {str(code): str(name) for code, name in COUNTRIES}
 
 
 def numbers(cells: list[dict[str, Any]]) -> list[Bar]:

@@ -11,12 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from members.forms import COUNTRIES
 from members.requests import moment_of, signed_in_id
 from playback import audience
 from playback import audience_drawing as drawing
 from playback.audience import Audience, Month
 from playback.privacy import FLOOR
 
+COUNTRY_NAMES = {str(code): str(name) for code, name in COUNTRIES}
 TABLES = ("paid", "unpaid", "numbers", "sources", "countries")
 SUMS = ("plays", "purchases", "unpaid_sessions", "sessions", "listeners", "new_owners")
 
@@ -50,7 +52,7 @@ def _tables(month: Month) -> dict[str, object]:
     if content is None:
         return {}
     sources = drawing.lines(content["sources"] or [], drawing.SOURCES)
-    countries = drawing.lines(content["countries"] or [], drawing.countries())
+    countries = drawing.lines(content["countries"] or [], COUNTRY_NAMES)
     return {
         "content": content,
         "went_on": drawing.tenths(content["plays"], content["sessions"]).capitalize() if content["sessions"] else "",
