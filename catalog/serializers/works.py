@@ -49,6 +49,8 @@ class WorkSerializer(serializers.ModelSerializer):
             "alternative_text",
             "musicbrainz_recording",
             "duration_ms",
+            "width",
+            "height",
             "lossless",
             "published_at",
         ]
