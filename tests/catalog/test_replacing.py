@@ -88,7 +88,7 @@ def test_who_is_listening_hears_their_sitting_out(
     replace(work, media.make("flac", **NEW))
     for address in addresses:
         assert Client().get(address.removeprefix(settings.BASE_URL)).status_code == 200
-    charged = charging.charge_session(person_id=lena.id, session_id=session.id, price_micros=session.price_micros)
+    charged, _ = charging.charge_session(person_id=lena.id, session_id=session.id, price_micros=session.price_micros)
     assert charged.charged_micros == session.price_micros
     assert sum(segment.micros for segment in layout(work).segments) == pytest.approx(9_000_000, abs=200_000)
 

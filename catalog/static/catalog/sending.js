@@ -45,6 +45,8 @@ export class Sending extends EventTarget {
 
   merge(found) {
     const line = this.lines.find((one) => one.id === found.id);
+    const isBeginning = this.lines.some((one) => !one.id && one.state === "sending" && one.name === found.name && one.size === found.size);
+    if (!line && found.state === "lost" && isBeginning) return;
     if (!line) this.lines.push(found);
     else if (found.state !== "lost") Object.assign(line, found);
   }
@@ -96,7 +98,11 @@ export class Sending extends EventTarget {
       storeFingerprintForResuming: false,
       metadata,
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", api.csrf()),
-      onAfterResponse: () => { line.id ??= line.tus.url?.split("/").pop() ?? null; },
+      onUploadUrlAvailable: () => {
+        line.id = line.tus.url.split("/").pop();
+        // A look at the server may have come between its answer and this line, and made another of the same file.
+        this.lines = this.lines.filter((one) => one === line || one.id !== line.id);
+      },
       onProgress: (sent) => { line.sent = sent; this.tell(); },
       onSuccess: () => {
         line.id = line.tus.url.split("/").pop();

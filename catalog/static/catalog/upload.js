@@ -23,7 +23,9 @@ export function attach(root) {
 
   function take(found) {
     const { good, leftOut } = sort(found, limits);
-    for (const [file, folder] of good) sending.add(file, folder, place("creator").value);
+    // The last is put in front first, so that they stand, and are sent, in the order of their names.
+    const byName = (one, other) => `${other[1]}/${other[0].name}`.localeCompare(`${one[1]}/${one[0].name}`, undefined, { numeric: true });
+    for (const [file, folder] of good.sort(byName)) sending.add(file, folder, place("creator").value);
     showLeftOut(leftOut);
     sending.pump();
   }
