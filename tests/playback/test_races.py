@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 from django.db import close_old_connections, connection, transaction
@@ -13,7 +14,7 @@ from catalog.models import Work
 from members import clock
 from members.models import Month, Person
 from members.problems import Problem
-from playback import charging, reversals, sessions, topups, wallets
+from playback import charging, releases, reversals, sessions, topups, wallets
 from playback.api import listening
 from playback.models import Charge, GatewayEvent, Holding, PromoBudget, Reversal, Session, Wallet
 from tests import cast
@@ -280,3 +281,77 @@ def test_a_first_visit_in_many_tabs_makes_one_wallet(lena: Person) -> None:
     told = all_at_once(lambda number: sessions.begin(person_id=lena.id, work_id=tracks[number].id, now=clock.now())[1])
     assert Counter(told) == {True: CLIENTS}
     assert Wallet.objects.count() == 1
+
+
+def album_of(number: int) -> tuple[UUID, list[Work]]:
+    """Return a release of so many tracks, one of them free."""
+    profile = cast.creator(cast.person("ana"))
+    album = cast.release(profile)
+    figures = [0, *[300_000] * (number - 1)]
+    return album.id, [cast.track(profile, release=album, price_micros=figure) for figure in figures]
+
+
+def buys(listener: Person, album: UUID, *, key: str) -> releases.Purchased:
+    shown = releases.offer(person_id=listener.id, release_id=album, now=clock.now())
+    return releases.purchase(
+        person_id=listener.id,
+        release_id=album,
+        price_micros=shown.purchase_micros,
+        list_hash=shown.list_hash,
+        key=key,
+        now=clock.now(),
+    )
+
+
+@pytest.mark.parametrize("keys", ["one", "each"])
+def test_a_release_is_bought_once_however_many_ask(lena: Person, keys: str) -> None:
+    """With one key all get one answer; with a key each, the others have bought nothing for nothing."""
+    cast.top_up(lena, 500)
+    album, works = album_of(4)
+    shown = releases.offer(person_id=lena.id, release_id=album, now=clock.now())
+    told = all_at_once(
+        lambda number: (
+            releases.purchase(
+                person_id=lena.id,
+                release_id=album,
+                price_micros=shown.purchase_micros,
+                list_hash=shown.list_hash,
+                key="key" if keys == "one" else f"key-{number}",
+                now=clock.now(),
+            ).charged_micros
+        )
+    )
+    assert Counter(told) == ({900_000: CLIENTS} if keys == "one" else {900_000: 1, 0: CLIENTS - 1})
+    assert Charge.objects.count() == 3
+    assert Holding.objects.filter(owned_at__isnull=False).count() == len(works)
+    adds_up(lena, bought_micros=5_000_000)
+
+
+def test_plays_purchases_and_a_release_at_once_never_take_more_than_the_price(lena: Person) -> None:
+    cast.top_up(lena, 1_000)
+    album, works = album_of(4)
+
+    def something(number: int) -> object:
+        work = works[1 + number % 3]
+        if number % 4 == 0:
+            return buys(lena, album, key=f"album-{number}")
+        if number % 4 == 1:
+            return cast.buy(lena, work, price_micros=300_000)
+        return cast.play(lena, work)
+
+    all_at_once(something)
+    buys(lena, album, key="the-rest")
+    for holding in Holding.objects.all():
+        assert holding.owned_at is not None
+        assert holding.paid_micros == holding.cap_micros == (0 if holding.work_id == works[0].id else 300_000)
+    adds_up(lena, bought_micros=10_000_000)
+
+
+def test_the_last_credit_buys_one_of_two_releases(lena: Person) -> None:
+    cast.top_up(lena, 100)
+    albums = [album_of(4)[0] for _ in range(2)]
+    told = all_at_once(lambda number: buys(lena, albums[number % 2], key=f"key-{number}").charged_micros)
+    assert Counter(told)[900_000] == 1
+    assert Charge.objects.count() == 3
+    assert cast.wallet(lena).balance_micros == 100_000
+    adds_up(lena, bought_micros=1_000_000)
