@@ -6,43 +6,41 @@ from catalog import reports
 from catalog.report_models import Appeal, AppealDecision, Report, ReportDecision, Suspension
 from members.api import StrictSerializer
 
-TEXT = {"max_length": reports.TEXT_MOST, "help_text": "In sentences."}
-
 
 class ReportBody(StrictSerializer):
     """What is wrong with a work. An address is only needed by who wants to hear what was decided."""
 
     category = serializers.ChoiceField(choices=Report.Category.choices)
-    text = serializers.CharField(**TEXT)
+    text = serializers.CharField(max_length=reports.TEXT_MOST)
     contact = serializers.EmailField(required=False, allow_blank=True, max_length=254)
 
 
 class ReasonsBody(StrictSerializer):
     """Why; who is concerned reads it."""
 
-    reasons = serializers.CharField(**TEXT)
+    reasons = serializers.CharField(max_length=reports.TEXT_MOST)
 
 
 class SuspendBody(StrictSerializer):
     """The statement of reasons: what was found, under which rule or law, and what the decision covers."""
 
-    facts = serializers.CharField(**TEXT)
-    rule = serializers.CharField(**TEXT)
-    scope = serializers.CharField(**TEXT)
+    facts = serializers.CharField(max_length=reports.TEXT_MOST)
+    rule = serializers.CharField(max_length=reports.TEXT_MOST)
+    scope = serializers.CharField(max_length=reports.TEXT_MOST)
 
 
 class AppealBody(StrictSerializer):
     """What one says against the suspension of one's own work."""
 
     work = serializers.UUIDField()
-    text = serializers.CharField(**TEXT)
+    text = serializers.CharField(max_length=reports.TEXT_MOST)
 
 
 class AppealDecisionBody(StrictSerializer):
     """Whether the suspension is lifted, and why."""
 
     lifts = serializers.BooleanField()
-    reasons = serializers.CharField(**TEXT)
+    reasons = serializers.CharField(max_length=reports.TEXT_MOST)
 
 
 class FiledSerializer(serializers.Serializer):
