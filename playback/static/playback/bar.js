@@ -76,7 +76,7 @@ export class Bar {
     const cost = root.querySelector("[data-place=cost]");
     if (hasBox || this.state === "idle") cost.removeAttribute("role");
     else cost.setAttribute("role", "status");
-    const parts = filled(template, { ...figures(player, facts), queued: this.queue.current?.row.querySelector(".queue__price").textContent ?? "" });
+    const parts = filled(template, { ...figures(player, facts), queued: this.queue.current?.row.querySelector(".queue__price").textContent.trim() ?? "" });
     for (const link of parts.querySelectorAll("[data-back-href]")) link.href = link.dataset.backHref.replace("BACK", encodeURIComponent(facts.href));
     cost.replaceChildren(...parts.querySelector("[data-part=cost]").childNodes);
     const acts = parts.querySelector("[data-part=acts]");

@@ -208,7 +208,7 @@ class Visitor:
 
     def expect_next(self, words: str) -> None:
         """Wait until the bar names what comes next, with its price."""
-        expect(self.page.locator("#player .player__next")).to_contain_text(words)
+        expect(self.page.locator("#player .player__next")).to_contain_text(words, use_inner_text=True)
 
     def press_on_system(self, name: str, **details: Any) -> None:
         """Press a button of the system: of a headset, a keyboard, a phone's lock screen."""
