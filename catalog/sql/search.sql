@@ -82,10 +82,20 @@ CREATE TRIGGER work_is_found_as_it_is AFTER UPDATE ON catalog_work
             IS DISTINCT FROM (NEW.state, NEW.title, NEW.kind, NEW.creator_id, NEW.release_id, NEW.tags, NEW.published_at)
     ) EXECUTE FUNCTION catalog_find_work();
 
+-- A label may have ten thousand works: only the part of their words that is the name is made anew.
 CREATE FUNCTION catalog_find_works_of_creator() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    named tsvector := setweight(to_tsvector('simple', catalog_search_text(NEW.name)), 'B');
 BEGIN
-    PERFORM catalog_write_findings(ARRAY(SELECT id FROM catalog_work WHERE creator_id = NEW.id AND state = 'published'));
+    UPDATE catalog_finding f SET vector = ts_filter(f.vector, '{a,c,d}') || named
+      FROM (SELECT one.work_id FROM catalog_finding one JOIN catalog_work w ON w.id = one.work_id
+             WHERE w.creator_id = NEW.id ORDER BY one.work_id FOR UPDATE OF one) theirs
+     WHERE f.work_id = theirs.work_id;
+    INSERT INTO catalog_word (word)
+    SELECT DISTINCT lexeme FROM unnest(tsvector_to_array(named)) lexeme
+     WHERE lexeme ~ '^[[:alpha:]][^\s\\'':]{2,39}$' ORDER BY lexeme
+    ON CONFLICT (word) DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE TRIGGER creator_is_found_by_its_name AFTER UPDATE ON catalog_creator

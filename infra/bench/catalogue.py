@@ -82,6 +82,7 @@ def make(connection: psycopg.Connection, *, works: int, creators: int) -> None:
         # As text, with its parameters in it: a table cannot be made by a statement that has them beside it.
         psycopg.ClientCursor(connection).execute(statement, figures)
     connection.execute("SET session_replication_role = origin")
+    connection.execute("ANALYZE")
     for first in range(0, works, FINDINGS_AT_ONCE):
         connection.execute(FINDINGS, [first, min(first + FINDINGS_AT_ONCE, works) - 1])
     connection.execute("VACUUM ANALYZE")
