@@ -14,7 +14,7 @@ import requests
 from django.test import override_settings
 
 from catalog import delivery, sandbox
-from catalog.models import Rendition
+from catalog.models import Rendition, Work
 from infra.parts.seaweedfs import SeaweedFS
 from members.models import Person
 from tests import callers, cast
@@ -85,6 +85,15 @@ class Ground:
             return (self.site.folder / "store" / key).read_bytes()
         return bytes(self.s3.client().get_object(Bucket=self.s3.bucket, Key=key)["Body"].read())
 
+    def put(self, key: str, content: bytes) -> None:
+        """Put a file into the store."""
+        if self.s3 is None:
+            path = self.site.folder / "store" / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        else:
+            self.s3.client().put_object(Bucket=self.s3.bucket, Key=key, Body=content, ContentType="image/jpeg")
+
     def keys(self, kind: str = "hls-128") -> list[str]:
         """Return the names of all files of a rendition in their order, the init first."""
         row = Rendition.objects.get(work_id=self.work_id, kind=kind)
@@ -110,8 +119,9 @@ class Ear:
         cast.top_up(self.person, 2_000)
         self.token = callers.token(self.person, "listen", "spend")
 
-    def begin(self) -> dict[str, Any]:
-        found = self.ground.site.ask("POST", "/api/v1/sessions", self.token, json={"work": str(self.ground.work_id)})
+    def begin(self, work: Work | None = None) -> dict[str, Any]:
+        body = {"work": str(work.id if work else self.ground.work_id)}
+        found = self.ground.site.ask("POST", "/api/v1/sessions", self.token, json=body)
         assert found.status_code in (200, 201), found.text
         return found.json()
 

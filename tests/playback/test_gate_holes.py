@@ -4,6 +4,7 @@ Before the charge not a byte beyond the opening can be had; after it, the whole;
 """
 
 import base64
+import io
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,13 +15,14 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
+from django.core.management import call_command
 
 from catalog import delivery
 from catalog.models import Rendition, Work
 from infra import demo_run
 from members import clock, tokens
 from playback import gate, reversals
-from playback.models import Charge
+from playback.models import Charge, Session
 from tests import callers, cast, media
 from tests.playback.ground import Ear, Ground, fetch, load, seconds_of
 from tests.site import Site, committing
@@ -449,3 +451,118 @@ def test_the_store_itself_gives_nothing_without_a_signature(ground: Ground) -> N
         assert answer.status_code == 403
         assert ground.stored(ground.keys()[-1])[:64] not in answer.content
         assert "Contents" not in answer.text
+
+
+# A browser's player: the store is another origin, and answers only where its rule says so.
+
+
+def test_a_players_page_may_read_from_the_store_and_no_other_page(ground: Ground, ear: Ear) -> None:
+    if ground.store == "local":
+        # The files come from the pages' own origin, and other origins are told nothing.
+        entry = load(ear.begin()["playlist_url"]).entries[0]
+        answer = requests.get(entry.url, headers={"Origin": "https://evil.example"}, timeout=10)
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        return
+    with ground.settings():
+        call_command("allow_players", stdout=io.StringIO())
+    session = ear.begin()
+    ear.charge(session)
+    entry = load(session["playlist_url"]).entries[-1]
+    ours, evil = {"Origin": ground.site.base_url}, {"Origin": "https://evil.example"}
+    wanted = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
+    asked = requests.options(entry.url, headers=ours | wanted, timeout=10)
+    assert asked.status_code == 200
+    assert asked.headers["Access-Control-Allow-Origin"] in (ground.site.base_url, "*")
+    assert "GET" in asked.headers["Access-Control-Allow-Methods"]
+    assert "range" in asked.headers["Access-Control-Allow-Headers"].lower()
+    read = requests.get(entry.url, headers=ours | {"Range": "bytes=0-9"}, timeout=10)
+    assert (read.status_code, len(read.content)) == (206, 10)
+    assert read.headers["Access-Control-Allow-Origin"] in (ground.site.base_url, "*")
+    assert requests.options(entry.url, headers=evil | wanted, timeout=10).status_code == 403
+    writing = ours | wanted | {"Access-Control-Request-Method": "PUT"}
+    assert "PUT" not in requests.options(entry.url, headers=writing, timeout=10).headers.get(
+        "Access-Control-Allow-Methods", ""
+    )
+    assert requests.get(entry.url, headers=evil, timeout=10).headers.get("Access-Control-Allow-Origin") is None
+
+
+# Photos.
+
+
+@pytest.fixture
+def photo(ground: Ground) -> Work:
+    """Give a photo whose pictures lie in the store of the ground."""
+    made = cast.photo(cast.creator(cast.person("ana")))
+    for row in made.renditions.all():
+        for name in [size["file"] for size in row.layout.get("sizes", [row.layout])]:
+            ground.put(row.prefix + name, f"picture {row.kind} {name} ".encode() * 20)
+    return made
+
+
+def test_before_its_charge_nothing_of_a_photo_but_the_preview_can_be_had(ground: Ground, ear: Ear, photo: Work) -> None:
+    view = photo.renditions.get(kind="view")
+    key = f"{view.prefix}view.jpg"
+    whole = ground.stored(key)
+    session, other = ear.begin(photo), Ear(ground)
+    theirs = other.begin(photo)
+    preview = session["view_url"]
+    assert requests.get(preview, timeout=10).content.startswith(b"picture preview")
+    parts = urlsplit(preview)
+    line = requests.Session()
+    for path in (
+        parts.path.replace(ground.key_of(preview), key),
+        f"{parts.path}/../../{key}",
+        f"{parts.path}%2f..%2f..%2f{key}",
+        f"/{key}",
+        f"/refrain/{key}",
+    ):
+        for query in (parts.query, ""):
+            prepared = requests.Request("GET", "http://placeholder/").prepare()
+            prepared.url = urlunsplit(parts._replace(path=path, query=query))
+            answer = line.send(prepared, timeout=10)
+            assert answer.status_code in (400, 403, 404), (prepared.url, answer.status_code)
+            assert whole[:40] not in answer.content
+    for asked in ("bytes=0-99999", "bytes=100-", "bytes=-99999"):
+        assert whole[:40] not in requests.get(preview, headers={"Range": asked}, timeout=10).content
+    for method, path, body in (
+        ("GET", f"/api/v1/sessions/{theirs['id']}", None),
+        ("POST", f"/api/v1/sessions/{theirs['id']}/charge", {"price_micros": 2_000}),
+    ):
+        answer = ground.site.ask(method, path, ear.token, json=body)
+        assert (answer.status_code, "view_url" in answer.text) == (404, False)
+    other.charge(theirs)
+    for address in (
+        ground.site.ask("GET", f"/api/v1/sessions/{session['id']}", ear.token).json()["view_url"],
+        ground.site.ask("GET", f"/api/v1/works/{photo.id}/opening").json()["view_url"],
+    ):
+        assert requests.get(address, timeout=10).content.startswith(b"picture preview")
+
+
+def test_the_address_of_a_whole_photo_lives_ten_minutes_and_no_longer(ground: Ground, ear: Ear, photo: Work) -> None:
+    key = f"{photo.renditions.get(kind='view').prefix}view.jpg"
+    whole = ground.stored(key)
+    session = ear.begin(photo)
+    address = ear.charge(session)["view_url"]
+    assert requests.get(address, timeout=10).content == whole
+    until = Session.objects.get(listener_id=ear.person.id).playlist_until
+    if ground.store == "s3":
+        signed = dict(part.split("=") for part in urlsplit(address).query.split("&"))
+        assert signed["X-Amz-Expires"] == "600"
+        begins = datetime.strptime(signed["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+        assert begins + timedelta(seconds=600) == until.replace(microsecond=0)
+        longer = [address.replace("X-Amz-Expires=600", "X-Amz-Expires=601")]
+    else:
+        expires = urlsplit(address).path.split("/")[2]
+        assert int(expires) == int(until.timestamp())
+        longer = [address.replace(f"/{expires}/", f"/{int(expires) + 1}/")]
+    for one in longer:
+        assert one != address
+        assert requests.get(one, timeout=10).status_code in (403, 404)
+    # The store itself says when it is over: ours by the co-op's clock, S3 by its own.
+    with ground.settings():
+        lapsed = delivery.view_url(
+            photo.id, now=datetime.now(UTC) - timedelta(minutes=10, seconds=1), lives=timedelta(minutes=10)
+        )
+    refused = requests.get(lapsed, timeout=10)
+    assert refused.status_code == (404 if ground.store == "local" else 403)
+    assert whole[:40] not in refused.content
