@@ -78,9 +78,8 @@ export class Bar {
     else cost.setAttribute("role", "status");
     const parts = filled(template, { ...figures(player, facts), queued: this.queue.current?.row.querySelector(".queue__price").textContent.trim() ?? "" });
     for (const link of parts.querySelectorAll("[data-back-href]")) link.href = link.dataset.backHref.replace("BACK", encodeURIComponent(facts.href));
-    cost.replaceChildren(...parts.querySelector("[data-part=cost]").childNodes);
-    const acts = parts.querySelector("[data-part=acts]");
-    root.querySelector("[data-place=acts]").replaceChildren(...(acts && !hasBox ? acts.childNodes : []));
+    put(cost, parts.querySelector("[data-part=cost]"));
+    put(root.querySelector("[data-place=acts]"), hasBox ? null : parts.querySelector("[data-part=acts]"));
   }
 
   time() {
@@ -93,4 +92,9 @@ export class Bar {
     if (!gate.hidden) gate.style.setProperty("--gate", percent(facts.free_seconds));
     if (this.state !== "idle") tellPlace(player);
   }
+}
+
+/** Put a part in its place, unless it stands there already: a button that is being pressed must not be taken away. */
+function put(place, part) {
+  if (place.innerHTML !== (part ? part.innerHTML : "")) place.replaceChildren(...(part ? part.childNodes : []));
 }

@@ -65,6 +65,8 @@ export class Panel {
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const i = focused ? Array.from(list.children).findIndex((row) => row.contains(focused)) : -1;
     list.replaceChildren(...rows);
-    if (focused && !focused.isConnected) rows[Math.min(i, rows.length - 1)]?.querySelector(`[data-act=${focused.dataset.act}]:not([hidden])`)?.focus();
+    if (!focused || focused.isConnected) return;
+    const row = rows[Math.min(i, rows.length - 1)];
+    (row?.querySelector(`[data-act=${focused.dataset.act}]:not([hidden])`) ?? row?.querySelector("button"))?.focus();
   }
 }
