@@ -14,6 +14,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from PIL import Image
 
 from catalog import ingest, leases, receiving, rules, tasks
 from catalog.models import Creator, Upload, Work
@@ -242,7 +243,7 @@ def test_a_folder_comes_in_by_one_command(ana: Person, band: Creator, store: Pat
     assert {title: work.state for title, work in works.items()} == {"One": "published", "Two": "published"}
     assert lines == [
         f"disc 1/one.flac: published {works['One'].id}",
-        "notes.txt: left out. This is text, not a recording, whatever its name says.",
+        "notes.txt: left out. This is text, not a recording or a photo, whatever its name says.",
         f"two.mp3: published {works['Two'].id}",
         "2 taken in, 1 left out.",
     ]
@@ -301,3 +302,32 @@ def test_the_demo_s_works_come_in_and_are_published(band: Creator, store: Path, 
     assert (works["Living Caves"].release.title, works["Living Caves"].position) == ("HyperRogue", 1)
     assert works["Palace"].release == works["Living Caves"].release
     assert works["The Simplicity"].release is None
+
+
+def test_a_folder_by_artist_founds_their_profiles_and_leaves_artwork_out(
+    ana: Person, band: Creator, store: Path, tmp_path: Path
+) -> None:
+    """One's own collection: a profile for each artist that tags name, a release of each album."""
+    folder = tmp_path / "collection"
+    (folder / "first").mkdir(parents=True)
+    for number in (1, 2):
+        tags = (("title", f"Song {number}"), ("artist", "The Kitchen"), ("album", "Sink"), ("track", f"{number}/2"))
+        shutil.copy(media.make("flac", seconds=1.2, tags=tags), folder / "first" / f"{number}.flac")
+    Image.effect_noise((300, 300), 50).convert("RGB").save(folder / "first" / "cover.jpg")
+
+    lines = run_import(folder, "--by-artist", "--person", ana.email)
+
+    works = list(Work.objects.order_by("position").select_related("creator", "release"))
+    assert [(work.creator.name, work.release.title, work.position) for work in works if work.release] == [
+        ("The Kitchen", "Sink", 1),
+        ("The Kitchen", "Sink", 2),
+    ]
+    assert lines == [
+        f"first/1.flac: a draft {works[0].id}",
+        f"first/2.flac: a draft {works[1].id}",
+        "first/cover.jpg: left out. It looks like the artwork of the recordings beside it.",
+        "2 taken in, 1 left out.",
+    ]
+    again = run_import(folder, "--by-artist", "--person", ana.email)
+    assert again[-1] == "0 taken in, 3 left out."
+    assert "This very file is already the work “Song 1”." in again[0]
