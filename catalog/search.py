@@ -62,11 +62,15 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Words as the database is asked them. Without `tsquery`, as they are; `meant` says what they became."""
+    """Words as the database is asked them. Without `tsquery`, as they are; `meant` says what they became.
+
+    With `is_any` one of them is enough.
+    """
 
     words: str
     tsquery: str | None = None
     meant: str = ""
+    is_any: bool = False
 
     @property
     def expression(self) -> Func | Cast:
@@ -144,7 +148,8 @@ def near(words: str) -> list[Question]:
     of_each = [" | ".join(map(_quoted, one)) for one in meant]
     questions = [Question(words=words, tsquery=" & ".join(f"({one})" for one in of_each), meant=told)]
     if len(meant) > 1:
-        questions.append(Question(words=words, tsquery=" | ".join(of_each), meant=" or ".join(one[0] for one in meant)))
+        told = " or ".join(one[0] for one in meant)
+        questions.append(Question(words=words, tsquery=" | ".join(of_each), meant=told, is_any=True))
     return questions
 
 

@@ -73,27 +73,25 @@ def browse(request: HttpRequest) -> HttpResponse:
     asked = _asked(said)
     after = request.GET.get("after", "")
     found = search.works(asked=asked, rows=shelf.with_pictures(), after=after, limit=WORKS_ON_A_PAGE, now=now)
-    words_only = bool(asked.words) and not after and set(said) == {"q"}
-    question = found.question if found.rows else None
-    creators = (
-        search.creators(words=asked.words, after="", limit=CREATORS_BESIDE, with_works=True, question=question).rows
-        if words_only
-        else []
-    )
-    releases = (
-        search.releases(
-            words=asked.words, creator=None, after="", limit=RELEASES_BESIDE, rows=releases_shown(), question=question
+    question = found.question
+    creators: list[Creator] = []
+    releases: list[Release] = []
+    # A creator or release of that name has works that are found by it: where nothing is found, nothing stands beside.
+    if question and found.rows and not question.is_any and not after and set(said) == {"q"}:
+        words = asked.words
+        creators = search.creators(
+            words=words, after="", limit=CREATORS_BESIDE, with_works=True, question=question
         ).rows
-        if words_only
-        else []
-    )
+        releases = search.releases(
+            words=words, creator=None, after="", limit=RELEASES_BESIDE, rows=releases_shown(), question=question
+        ).rows
     context = {
         "said": said,
         "asked": asked,
         "cards": shelf.cards(found.rows, person_id=person_id, now=now),
         "creators": creators,
         "releases": releases,
-        "meant": found.question.meant if found.question and found.rows else "",
+        "meant": question.meant if question and found.rows else "",
         "older": _href(said, after=found.after) if found.after else "",
         "is_later_page": bool(after),
         "kinds": [
