@@ -57,7 +57,7 @@ def folder_name(path: str) -> str:
 def most_bytes(head: bytes) -> int:
     """Return how many bytes a file may have that begins with `head`: a photo fewer than a recording."""
     is_photo = head.startswith(PHOTO_MARKS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
-    return settings.PHOTO_BYTES_MAX if is_photo else settings.UPLOAD_BYTES_MAX
+    return min(settings.PHOTO_BYTES_MAX, settings.UPLOAD_BYTES_MAX) if is_photo else settings.UPLOAD_BYTES_MAX
 
 
 def check_size(size: int, *, head: bytes) -> None:

@@ -471,7 +471,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_just_over_the_limit_is_refused_and_leaves_nothing(send: Send, store: Path, temporary: Path) -> None:
+def test_just_over_the_limit_is_refused_and_leaves_nothing(send: Send, store: Path, temporary: Path, settings) -> None:
+    settings.UPLOAD_BYTES_MAX = 100_000_000
     drip = Drip(chunks=500)
 
     with pytest.raises(receiving.TooLarge, match="larger than 100,000,000 bytes") as refusal:
