@@ -13,16 +13,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
-from catalog import sharing
-from catalog.models import Upload
+from catalog import reports, sharing
+from catalog.models import Creator, Upload, Work
+from catalog.report_models import Appeal, Report
 from catalog.sharing import Payee
 from infra.parts.child import SCRIPTS
 from members import clock
-from playback import charging, reversals, sessions
+from members.models import Person
+from playback import cashouts, charging, refunds, reversals, sessions, transfers
+from playback.cashout_models import RefundTransfer
 from playback.models import Charge
 from tests import callers, cast
 from tests.site import ROOT, Site, committing
@@ -64,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, transactional_db: None) -> It
 def known(site: Site) -> dict[str, list[Any]]:
     """Give what exists, by the names of parameters and fields: Lena's own, and Lars's, which is nothing to her."""
     now = clock.now()
-    lena, lars, ana = cast.person("lena", staff=("treasurer",)), cast.person("lars"), cast.person("ana")
+    lena, lars, ana = cast.person("lena", staff=("treasurer", "catalogue")), cast.person("lars"), cast.person("ana")
     own, theirs = cast.creator(lena), cast.creator(ana)
     works = [cast.track(theirs), cast.track(theirs, price_micros=0), cast.track(theirs, state="off"), cast.track(own)]
     works += [cast.track(own, state="draft"), cast.track(theirs, state="draft"), cast.track(theirs, state="suspended")]
@@ -84,7 +88,17 @@ def known(site: Site) -> dict[str, list[Any]]:
         )
         for email in ("b@c.example", "d@e.example", "f@g.example", "h@i.example")
     ]
+    cash_outs, entries = going_back(lena, lars)
+    appeals = reported(ana, theirs)
+    works += [work for appeal in appeals for work in Work.objects.filter(id=appeal.suspension.work_id)]
+    works += [report.work for report in Report.objects.filter(decision=None).select_related("work")]
     found: dict[str, list[Any]] = {
+        "cash_out_id": cash_outs,
+        "refund_id": [entry.refund_id for entry in entries],
+        "refund": [entry.refund_id for entry in entries],
+        "entry_id": [entry.id for entry in entries],
+        "iban": ["DE89370400440532013000"],
+        "appeal_id": [appeal.id for appeal in appeals],
         "sheet_id": [sheet.id for sheet in offered],
         "token": [callers.token(lena)],
         "work_id": [work.id for work in works],
@@ -102,6 +116,33 @@ def known(site: Site) -> dict[str, list[Any]]:
     return {
         name: [value if isinstance(value, int) else str(value) for value in values] for name, values in found.items()
     }
+
+
+def going_back(lena: Person, lars: Person) -> tuple[list[UUID], list[RefundTransfer]]:
+    """Cash out for both; Lars's payment is too old, and another treasurer has entered where it is transferred."""
+    tess, now, entries, own = cast.treasurer(), clock.now(), [], []
+    for number in range(4):
+        taken, _ = cashouts.take(person_id=lena.id, amount_micros=10_000, key=f"own-{number}")
+        own.append(taken.id)
+        taken, _ = cashouts.take(person_id=lars.id, amount_micros=10_000, key=f"old-{number}")
+        refund = taken.refunds.get()
+        refunds.record(refund_id=refund.id, outcome=refunds.TOO_OLD, gateway_id="", now=now)
+        account = {"holder": "Lars", "iban": "DE89370400440532013000"}
+        entries.append(transfers.enter(refund_id=refund.id, staff_id=tess.id, now=now, **account))
+    return own, entries
+
+
+def reported(ana: Person, theirs: Creator) -> list[Appeal]:
+    """Let works be reported; some are suspended by another of the staff, and Ana appeals."""
+    wim, now, found = cast.person("wim", staff=("catalogue",)), clock.now(), []
+    said = {"facts": "It is a copy.", "rule": "The law.", "scope": "Everywhere."}
+    for number in range(10):
+        work = cast.track(theirs)
+        reports.file(work_id=work.id, person_id=None, category="rights", text="It is mine.", now=now)
+        if number < 5:
+            reports.suspend(work_id=work.id, staff_id=wim.id, now=now, **said)
+            found.append(reports.appeal(work_id=work.id, person_id=ana.id, text="It is not.", now=now))
+    return found
 
 
 def statuses(har: Path, document: dict[str, Any]) -> dict[str, set[int]]:
