@@ -9,7 +9,7 @@ from pathlib import Path
 from infra import throwaway
 from infra.parts.child import Child
 from infra.stack import Stack
-from infra.throwaway import manage
+from infra.throwaway import manage as manage
 
 
 @contextmanager

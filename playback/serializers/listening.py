@@ -10,7 +10,7 @@ class SessionBody(StrictSerializer):
     """Which work, and from where one came to it."""
 
     work = serializers.UUIDField()
-    source = serializers.ChoiceField(choices=Session.Source.values, required=False)
+    source = serializers.ChoiceField(choices=Session.Source.values, required=False)  # type: ignore[assignment]  # ours
 
 
 class PriceBody(StrictSerializer):

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -30,7 +31,7 @@ def page(request: HttpRequest, work_id: UUID) -> HttpResponse:
     """Show one month of a work's audience, the newest that has figures unless another is asked for."""
     found = audience.of(work_id=work_id, person_id=signed_in_id(request), now=moment_of(request))
     month = _asked(found, request.GET.get("month", ""))
-    context = {"audience": found, "month": month, "floor": FLOOR}
+    context: dict[str, Any] = {"audience": found, "month": month, "floor": FLOOR}
     if month is not None:
         context |= {"days": drawing.days(month.month, month.days), "days_finding": drawing.finding_of_days(month.days)}
         context |= _tables(month)
