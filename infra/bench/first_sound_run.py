@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from infra import demo_run
+from infra import demo_run, throwaway
 from infra.bench import ground
 from infra.parts.child import free_port
 from infra.stack import Stack
@@ -96,12 +96,12 @@ def main() -> None:
 
 def _lay_out(stack: Stack) -> tuple[str, str]:
     """Start the service with one published track, and nginx with the same track; return the addresses of both pages."""
-    ground.manage(stack, "shell", "-c", PEOPLE.replace("PASSWORD", PASSWORD), as_owner=True)
+    throwaway.manage(stack, "shell", "-c", PEOPLE.replace("PASSWORD", PASSWORD), as_owner=True)
     shelf = stack.folder / "shelf"
     shelf.mkdir()
     shutil.copy(MUSIC, shelf)
     print("Taking a track in ...", flush=True)
-    ground.manage(stack, "import_works", str(shelf), "--creator", "bench", "--publish")
+    throwaway.manage(stack, "import_works", str(shelf), "--creator", "bench", "--publish")
     web = demo_run.start_web(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     works = _read(f"{stack.base_url}/api/v1/works")

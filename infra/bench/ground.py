@@ -9,7 +9,6 @@ from pathlib import Path
 from infra import throwaway
 from infra.parts.child import Child
 from infra.stack import Stack
-from infra.throwaway import manage as manage
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def laid(*, database: Mapping[str, str] | None = None) -> Iterator[Stack]:
         stack = Stack(folder, mode="demo", database=database)
         throwaway.furnish(stack)
         with stack:
-            manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
+            throwaway.manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
             yield stack
 
 

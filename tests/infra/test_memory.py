@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from catalog import sandbox
-from infra import demo_run
+from infra import demo_run, throwaway
 from infra.bench import ground
 from infra.parts.child import Child
 from infra.stack import Stack
@@ -128,8 +128,8 @@ def house() -> Iterator[House]:
         patch.setenv("REFRAIN_UPLOAD_BYTES_MAX", str(MOST_BYTES))
         web, worker = demo_run.start_web(stack), demo_run.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
-        ground.manage(stack, "shell", "-c", FOUND_PROFILE)
-        token = ground.manage(stack, "token", EMAIL, "--scope", "publish").strip()
+        throwaway.manage(stack, "shell", "-c", FOUND_PROFILE)
+        token = throwaway.manage(stack, "token", EMAIL, "--scope", "publish").strip()
         house = House(stack=stack, web=web, worker=worker, token=token, rooms=Path(rooms))
         with house.watch() as watch:
             assert {house.ask("works").status_code for _ in range(8)} == {200}

@@ -19,7 +19,7 @@ import requests
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from catalog import sandbox
-from infra import demo_run
+from infra import demo_run, throwaway
 from infra.bench import ground
 from infra.stack import Stack
 from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor
@@ -145,7 +145,7 @@ def shop() -> Iterator[Shop]:
         demo_run.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
         found_profile(stack, CREATOR, "Maxstack")
-        token = ground.manage(stack, "token", CREATOR, "--scope", "publish", as_owner=True)
+        token = throwaway.manage(stack, "token", CREATOR, "--scope", "publish", as_owner=True)
         ana = Program(stack, token.strip())
         folder = Path(music)
         uploads = [

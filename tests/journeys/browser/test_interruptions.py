@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from infra.bench import ground
+from infra import throwaway
 from tests.journeys.browser.conftest import Program, Shop
 from tests.journeys.browser.visitor import OPEN_SECONDS, Visitor, lose_answers
 
@@ -270,7 +270,7 @@ def give_back_last_charge(shop: Shop, email: str) -> None:
             "INSERT INTO members_staffrole (person_id, role)"
             " SELECT id, 'treasurer' FROM members_person WHERE email = 'tess@journey.example' ON CONFLICT DO NOTHING"
         )
-    token = ground.manage(shop.stack, "token", "tess@journey.example", "--scope", "treasury", as_owner=True).strip()
+    token = throwaway.manage(shop.stack, "token", "tess@journey.example", "--scope", "treasury", as_owner=True).strip()
     body = f'{{"listener": "{listener}", "charge": "{charge}", "reason": "It was silent for a minute."}}'
     Program(shop.stack, token).ask("POST", "staff/reversals", body.encode())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra.bench import ground
+from infra import throwaway
 from tests.journeys.browser.conftest import Program, Shop, cut
 from tests.journeys.browser.test_pages import faults_of_access, sideways
 from tests.journeys.browser.visitor import Visitor
@@ -100,7 +100,8 @@ def share_it(page: Page, other: str) -> None:
 
 def accept_it(phone: Page, shop: Shop, email: str) -> None:
     """Answer on a phone: the mail, a sign-in whose address is not confirmed yet, the button."""
-    ground.manage(shop.stack, "shell", "-c", "from members.tasks import sweep_notices; sweep_notices()", as_owner=True)
+    sweep = "from members.tasks import sweep_notices; sweep_notices()"
+    throwaway.manage(shop.stack, "shell", "-c", sweep, as_owner=True)
     found = re.search(r"/splits/[0-9a-f-]{36}", mail_to(phone, shop, email, "do you accept?"))
     assert found is not None
     phone.goto(f"{shop.url}{found.group(0)}")
@@ -150,7 +151,7 @@ def test_a_new_creator_prices_shares_and_publishes(shop: Shop, arrive: Callable[
     email, other, page = mia.sign_up_by_the_page("mia"), noa.sign_up("noa"), mia.page
     confirm_by_the_mail(page, shop, email)
     make_a_profile(page, shop)
-    token = ground.manage(shop.stack, "token", email, "--scope", "publish", as_owner=True)
+    token = throwaway.manage(shop.stack, "token", email, "--scope", "publish", as_owner=True)
     program = Program(shop.stack, token.strip())
     uploads = [
         program.upload(cut(tmp_path, name, start=start, seconds=21))
