@@ -52,13 +52,13 @@ class Slice:
 class Range:
     """Where the bench shoots: a stack full of prepared sessions, of which each is charged once."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self._drawn = population.sittings(listeners=LISTENERS, works=WORKS)
+    def __init__(self, stack: Stack, *, listeners: int = LISTENERS, works: int = WORKS) -> None:
+        self.stack, self.listeners = stack, listeners
+        self._drawn = population.sittings(listeners=listeners, works=works)
         self._made = self._next = 0
         with self._connect() as connection:
-            population.make_people(connection, listeners=LISTENERS)
-            population.make_works(connection, works=WORKS)
+            population.make_people(connection, listeners=listeners)
+            population.make_works(connection, works=works)
 
     def prepare(self, sessions: int) -> None:
         """Make so many further sessions, and let the database know its tables as they are now.
@@ -75,7 +75,7 @@ class Range:
     def pgbench(self, *, seconds: int, most: int) -> Slice:
         """Call the function for so long, from eight clients, with at most so many sessions."""
         first, postgres, before = self._take(most), self.stack.postgres, self._charges()
-        given = {"turn": -1, "first": first, "clients": CONNECTIONS, "listeners": LISTENERS}
+        given = {"turn": -1, "first": first, "clients": CONNECTIONS, "listeners": self.listeners}
         words = [f"{name}={value}" for name, value in (given | {"price": population.PRICE_MICROS}).items()]
         options = ["-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(seconds)]
         where = [
@@ -88,7 +88,7 @@ class Range:
             postgres.database,
         ]
         defined = [word for pair in words for word in ("-D", pair)]
-        said = _run(BINARIES / "pgbench", *options, *defined, "-f", HERE / "charge.pgbench", *where)
+        said = run(BINARIES / "pgbench", *options, *defined, "-f", HERE / "charge.pgbench", *where)
         rate = next(line.split()[2] for line in said.splitlines() if line.startswith("tps ="))
         done = next(line.split()[-1] for line in said.splitlines() if "actually processed" in line)
         self._check(self._charges() - before, said=int(done.split("/")[0]), most=most, under_way=0)
@@ -100,7 +100,7 @@ class Range:
         shots = self.stack.folder / "shots"
         with shots.open("w") as file:
             for number in range(first, first + most):
-                token = population.token_of(population.listener_of_session(number, listeners=LISTENERS))
+                token = population.token_of(population.listener_of_session(number, listeners=self.listeners))
                 file.write(f"{token} {population.session_id(number)}\n")
         options = [
             "-t1",
@@ -111,7 +111,7 @@ class Range:
             "-s",
             HERE / "charge.lua",
         ]
-        said = _run("wrk", *options, self.stack.base_url, "--", shots, str(population.PRICE_MICROS))
+        said = run("wrk", *options, self.stack.base_url, "--", shots, str(population.PRICE_MICROS))
         figures = json.loads(said.strip().splitlines()[-1])
         if figures["refused"] or figures["broken"]:
             raise PartFailedError(f"not every request was answered with a charge:\n{said}")
@@ -192,7 +192,8 @@ def measure(stack: Stack, *, rounds: int, seconds: int, processes: int) -> float
     return statistics.median(ratios)
 
 
-def _run(*command: object) -> str:
+def run(*command: object) -> str:
+    """Run a program and return what it said. Raises PartFailedError when it failed."""
     ran = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     if ran.returncode:
         raise PartFailedError(f"{command[0]} ended with {ran.returncode}.\n{ran.stdout}{ran.stderr}")

@@ -48,7 +48,7 @@ WORKS = """
         credits, isrc, language, alternative_text, tags, duration_ms, lossless, created_at, published_at)
     SELECT md5('work ' || n)::uuid, md5('creator')::uuid, 'track', 'Work ' || n, 'published', '', 'all-rights-reserved',
            'human', false, false, '[]', '', '', '', '{}', %(length)s, true, coop_now(), coop_now()
-      FROM generate_series(0, %(works)s::int - 1) n
+      FROM generate_series(%(first)s::int, %(works)s::int - 1) n
 """
 SOUND = """
     INSERT INTO catalog_rendition (id, work_id, kind, prefix, layout, size_bytes, created_at)
@@ -116,7 +116,12 @@ def make_works(connection: psycopg.Connection, *, works: int) -> None:
     with connection.transaction():
         connection.execute(CREATOR)
         connection.execute(RUNS_IT)
-        connection.execute(WORKS, {"works": works, "length": SECONDS * 1000})
+        make_more_works(connection, first=0, works=works)
+
+
+def make_more_works(connection: psycopg.Connection, *, first: int, works: int) -> None:
+    """Make further works of that profile, from number `first` to below `works`."""
+    connection.execute(WORKS, {"first": first, "works": works, "length": SECONDS * 1000})
 
 
 def make_sound(connection: psycopg.Connection) -> None:
