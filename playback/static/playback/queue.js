@@ -20,7 +20,8 @@ export class Queue extends EventTarget {
     });
     player.addEventListener("took", (event) => this.took(event.detail.work));
     player.addEventListener("heard", () => this.goOn());
-    for (const name of ["charged", "credit"]) player.addEventListener(name, () => this.refresh());
+    player.addEventListener("credit", () => this.refresh());
+    player.addEventListener("charged", () => this.charged());
     this.ready = this.refresh();
   }
 
@@ -111,12 +112,10 @@ export class Queue extends EventTarget {
       this.keep();
       return false;
     }
-    const ids = this.works.map((work) => work.replaceAll("-", ""));
-    const answer = await fetch(`/queue?works=${ids.join(",")}`, { headers: { Accept: "text/html" }, cache: "no-store" }).catch(() => null);
-    const text = answer?.ok ? await answer.text().catch(() => "") : "";
-    if (!text || turn !== this.turn) return false;
-    const rows = new DOMParser().parseFromString(text, "text/html").querySelectorAll("[data-facts]");
-    this.lines = Array.from(rows, (row) => ({ row, facts: JSON.parse(row.dataset.facts) }));
+    const lines = await ask(this.works);
+    if (!lines || turn !== this.turn) return false;
+    this.lines = lines;
+    this.teach(lines);
     const heard = this.works[this.at];
     this.works = this.lines.map((line) => line.facts.work);
     const i = this.works.indexOf(heard);
@@ -125,8 +124,32 @@ export class Queue extends EventTarget {
     return this.lines.length > 0;
   }
 
+  /** A play was paid: its next one costs something else, and so does the rest of the queue. */
+  async charged() {
+    const { work } = this.player.facts;
+    if (this.works.includes(work)) await this.refresh();
+    else this.teach((await ask([work])) ?? []);
+  }
+
+  /** Tell the player what the work it plays costs now. */
+  teach(lines) {
+    const { player } = this;
+    const line = lines.find(({ facts }) => player.isOf(facts.work));
+    if (line) player.learn(line.facts);
+  }
+
   keep() {
     kept.keepQueue({ works: this.works, at: this.at, title: this.title, href: this.href });
     this.dispatchEvent(new CustomEvent("change"));
   }
+}
+
+/** Return the works as lines with the server's figures, or null when it did not answer. */
+async function ask(works) {
+  const ids = works.map((work) => work.replaceAll("-", "")).join(",");
+  const answer = await fetch(`/queue?works=${ids}`, { headers: { Accept: "text/html" }, cache: "no-store" }).catch(() => null);
+  const text = answer?.ok ? await answer.text().catch(() => "") : "";
+  if (!text) return null;
+  const rows = new DOMParser().parseFromString(text, "text/html").querySelectorAll("[data-facts]");
+  return Array.from(rows, (row) => ({ row, facts: JSON.parse(row.dataset.facts) }));
 }
