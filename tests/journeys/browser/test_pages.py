@@ -58,7 +58,10 @@ def test_everyone_can_use_the_work_and_the_wallet(shop: Shop, arrive: Callable[.
 def test_everyone_can_use_what_a_stranger_sees_and_the_dialog(
     shop: Shop, stranger: Visitor, arrive: Callable[..., Visitor]
 ) -> None:
-    for path in ("/", f"/works/{shop.nebula}", "/accounts/login/", "/accounts/signup/"):
+    for path in (
+        *("/", f"/works/{shop.nebula}", f"/works/{shop.photo}", f"/releases/{shop.album}"),
+        *("/accounts/login/", "/accounts/signup/"),
+    ):
         stranger.page.goto(f"{shop.url}{path}")
         assert faults_of_access(stranger.page) == [], path
     lena = arrive()
@@ -68,6 +71,15 @@ def test_everyone_can_use_what_a_stranger_sees_and_the_dialog(
         assert faults_of_access(lena.page) == [], path
     lena.open_work(shop.nebula)
     lena.page.locator("#own-now").click()
+    assert faults_of_access(lena.page) == []
+    lena.page.goto(f"{shop.url}/releases/{shop.album}")
+    lena.page.get_by_role("button", name="Play the album").click()
+    lena.bar_says("Opening, free.")
+    lena.page.locator("#player .player__next").click()
+    expect(lena.page.locator("#queue")).to_be_visible()
+    assert faults_of_access(lena.page) == []
+    lena.page.locator("#player .player__next").click()
+    lena.page.locator("#own-all").click()
     assert faults_of_access(lena.page) == []
 
 
@@ -102,6 +114,14 @@ def test_no_page_scrolls_sideways_on_a_phone(shop: Shop, arrive: Callable[..., V
     for path in ("/", "/wallet", "/account", "/upload", "/creators/maxstack"):
         lena.page.goto(f"{shop.url}{path}")
         assert sideways(lena.page) <= 0, path
+    for path in (f"/works/{shop.photo}", f"/releases/{shop.album}"):
+        lena.page.goto(f"{shop.url}{path}")
+        assert sideways(lena.page) <= 0, path
+    lena.page.get_by_role("button", name="Play the album").click()
+    lena.bar_says("Opening, free.")
+    lena.page.locator("#player .player__next").click()
+    expect(lena.page.locator("#queue")).to_be_visible()
+    assert sideways(lena.page) <= 0
     lena.page.get_by_text("Menu").click()
     expect(lena.page.get_by_role("navigation", name="Main, small screens")).to_be_visible()
     lena.expected.append("404 (Not Found)")
