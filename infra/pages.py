@@ -140,7 +140,7 @@ def _mails_in(file: Path) -> list[Mail]:
     for text in file.read_text().split("\n" + "-" * 79 + "\n"):
         if not text.strip():
             continue
-        message = email.message_from_string(text.lstrip("\n"), policy=email.policy.default)
+        message = email.message_from_bytes(text.lstrip("\n").encode(), policy=email.policy.default)
         body = message.get_body(preferencelist=("plain",))
         found.append(
             Mail(
