@@ -471,7 +471,9 @@ def send(browser: Client, way: Way, world: World, **headers: str) -> Any:
     """Send a way by a browser: forms as a page sends them, the API's bodies as JSON."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if way.path.startswith("/api/"):
-        return Caller_of(browser)(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()), **headers)
+        # The CSRF check reads what is sent before the upload protocol is asked, and that sends no JSON.
+        body = callers.ABSENT if "/transfers" in way.path and not way.body else world.body(way)
+        return Caller_of(browser)(way.method, world.path(way), body, Idempotency_Key=str(uuid4()), **headers)
     if way.method == "GET":
         return browser.get(world.path(way), headers=named)
     return browser.post(world.path(way), world.body(way), headers=named)
