@@ -24,10 +24,10 @@ from playback.serializers.cash_outs import (
     CashOutSerializer,
     GiveUpBody,
     PlanSerializer,
+    RefundEntrySerializer,
     RefundSerializer,
-    TransferBody,
-    TransferEntrySerializer,
-    TransfersSerializer,
+    RefundTransferBody,
+    RefundTransfersSerializer,
 )
 
 _WITH_REFUNDS = Prefetch("refunds", Refund.objects.select_related("top_up").order_by("line_number"))
@@ -104,16 +104,16 @@ class Transfers(APIView):
 
     scope = Scope.TREASURY
 
-    @extend_schema(responses={200: TransfersSerializer, 401: ProblemSerializer, 403: ProblemSerializer})
+    @extend_schema(responses={200: RefundTransfersSerializer, 401: ProblemSerializer, 403: ProblemSerializer})
     def get(self, request: Request) -> Response:
         """List what waits, oldest first."""
         found = transfers.waiting(staff_id=person_id(request))
-        return Response(TransfersSerializer({"results": found}).data)
+        return Response(RefundTransfersSerializer({"results": found}).data)
 
-    @extend_schema(request=TransferBody, responses={201: TransferEntrySerializer, **REFUSALS})
+    @extend_schema(request=RefundTransferBody, responses={201: RefundEntrySerializer, **REFUSALS})
     def post(self, request: Request) -> Response:
         """Enter where one is paid to; another treasurer releases it."""
-        body = read(TransferBody, request.data)
+        body = read(RefundTransferBody, request.data)
         entry = transfers.enter(
             refund_id=body["refund"],
             staff_id=person_id(request),
@@ -121,7 +121,7 @@ class Transfers(APIView):
             iban=body["iban"],
             now=clock.now(),
         )
-        return Response(TransferEntrySerializer(entry).data, status=201)
+        return Response(RefundEntrySerializer(entry).data, status=201)
 
 
 class ReleaseTransfer(APIView):
@@ -129,13 +129,13 @@ class ReleaseTransfer(APIView):
 
     scope = Scope.TREASURY
 
-    @extend_schema(request=None, responses={200: TransferEntrySerializer, **REFUSALS})
+    @extend_schema(request=None, responses={200: RefundEntrySerializer, **REFUSALS})
     def post(self, request: Request, refund_id: UUID, entry_id: UUID) -> Response:
         """Release exactly this entry."""
         released = transfers.release(
             refund_id=refund_id, transfer_id=entry_id, staff_id=person_id(request), now=clock.now()
         )
-        return Response(TransferEntrySerializer(released).data)
+        return Response(RefundEntrySerializer(released).data)
 
 
 class GiveUpTransfer(APIView):

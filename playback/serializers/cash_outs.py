@@ -20,7 +20,7 @@ class CashOutAsked(StrictSerializer):
     amount_micros = serializers.IntegerField(min_value=0, max_value=2**53 - 1)
 
 
-class TransferBody(StrictSerializer):
+class RefundTransferBody(StrictSerializer):
     """Whose account a refund is paid to."""
 
     refund = serializers.UUIDField()
@@ -89,7 +89,7 @@ class CashOutSerializer(serializers.ModelSerializer):
         return RefundSerializer(ordered, many=True).data  # type: ignore[return-value]  # a list, made of many
 
 
-class TransferSerializer(serializers.Serializer):
+class RefundTransferSerializer(serializers.Serializer):
     """A refund to be paid by transfer, with its newest entry, if there is one."""
 
     refund = serializers.UUIDField(source="id")
@@ -107,13 +107,13 @@ class TransferSerializer(serializers.Serializer):
         return money.from_cents(refund.gross_cents)
 
 
-class TransfersSerializer(serializers.Serializer):
+class RefundTransfersSerializer(serializers.Serializer):
     """The refunds that wait for a transfer, oldest first."""
 
-    results = TransferSerializer(many=True)
+    results = RefundTransferSerializer(many=True)
 
 
-class TransferEntrySerializer(serializers.Serializer):
+class RefundEntrySerializer(serializers.Serializer):
     """An entry of a transfer; released once it has its moment."""
 
     id = serializers.UUIDField()
