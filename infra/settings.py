@@ -300,6 +300,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ReleaseKindEnum": "catalog.models.Release.Kind",
+        "TopUpStateEnum": "playback.models.TopUp.State",
+        "WorkKindEnum": "catalog.models.Work.Kind",
+        "WorkStateEnum": "catalog.models.Work.State",
+    },
 }
 # Requests a minute for one person, or for one address where nobody is signed in. Bench and demo builder raise it.
 THROTTLE_PER_MINUTE = environment.number("REFRAIN_THROTTLE_PER_MINUTE", 1_200)

@@ -1,5 +1,6 @@
 """Reports, decisions and appeals, field by field."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog import reports
@@ -117,6 +118,7 @@ class AppealSerializer(serializers.ModelSerializer):
         fields = ["id", "suspension", "text", "filed_at", "decision"]
         read_only_fields = fields
 
+    @extend_schema_field(AppealDecisionSerializer(allow_null=True))
     def get_decision(self, appeal: Appeal) -> dict[str, object] | None:
         """Return the decision, or null while it waits."""
         found = getattr(appeal, "decision", None)

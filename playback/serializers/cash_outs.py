@@ -1,5 +1,6 @@
 """Cash-outs and their refunds, field by field. Credit is in micros, what payments get back in whole cents as micros."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from members import money
@@ -83,6 +84,7 @@ class CashOutSerializer(serializers.ModelSerializer):
         fields = ["id", "amount_micros", "taken_at", "balance_after_micros", "promo_after_micros", "refunds"]
         read_only_fields = fields
 
+    @extend_schema_field(RefundSerializer(many=True))
     def get_refunds(self, cash_out: CashOut) -> list[dict[str, object]]:
         """Return them in their order."""
         ordered = sorted(cash_out.refunds.all(), key=lambda one: one.line_number)

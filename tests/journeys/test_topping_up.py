@@ -62,7 +62,8 @@ def test_play_money_settles_it_without_a_person(site: Site, lena: str) -> None:
     assert set(made) == {"id", "state", "checkout_url"}
     assert made["checkout_url"].startswith(f"{site.gateway_url}/checkouts/")
     found = settled(site, lena, f"/api/v1/wallet/top-ups/{made['id']}")
-    assert found == {**made, "state": "settled"}
+    assert {name: found[name] for name in made} == {**made, "state": "settled"}
+    assert (found["gross_cents"], found["net_cents"], found["vat_cents"], found["country"]) == (2_000, 1_681, 319, "DE")
     # 19 per cent of VAT are in it: 20.00 are 16.81 and 3.19.
     wallet = site.ask("GET", "/api/v1/wallet", lena).json()
     assert (wallet["balance_micros"], wallet["promo_micros"]) == (16_810_000, 0)
