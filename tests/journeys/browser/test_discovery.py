@@ -81,9 +81,10 @@ def test_photos_lie_whole_on_the_light_table_and_nothing_moves_when_they_come(sh
 
 def test_an_opening_is_heard_on_somebody_elses_page(shop: Shop, stranger: Visitor) -> None:
     page = stranger.page
-    page.set_content(
-        f'<iframe src="{shop.url}/embed/{shop.nebula}" width="480" height="152" allow="autoplay"></iframe>'
-    )
+    framing = f'<iframe src="{shop.url}/embed/{shop.nebula}" width="480" height="152" allow="autoplay"></iframe>'
+    elsewhere = f"{shop.stack.gateway_url}/somebody-elses-page"
+    page.route(elsewhere, lambda route: route.fulfill(body=f"<!doctype html>{framing}", content_type="text/html"))
+    page.goto(elsewhere)
     frame = page.frame_locator("iframe")
     frame.get_by_role("button", name="Play the opening of").click()
     expect(frame.get_by_role("button", name="Pause the opening of")).to_be_visible()
