@@ -183,7 +183,7 @@ def test_a_creator_founds_a_profile_uploads_and_publishes(shop: Shop, arrive: Ca
     page.get_by_label("Choose files").set_input_files(
         {"name": "not-music.flac", "mimeType": "audio/flac", "buffer": b"This is no music at all." * 40}
     )
-    expect(page.get_by_text("Not taken in.")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-part=said]", has_text="Not taken in.")).to_be_visible(timeout=30_000)
 
     recording = media.make("flac", seconds=22, tags=(("title", "Second Try"), ("artist", "Ben")))
     page.get_by_label("Choose files").set_input_files(Path(recording))
