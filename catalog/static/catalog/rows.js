@@ -1,6 +1,6 @@
 /* Another empty line in a form made of lines. Without this the page offers a few, and more after each keeping. */
 
-export function attach(root, added = () => {}) {
+export function attach(root, { added = () => {} } = {}) {
   const more = root.querySelector("[data-act=more]");
   if (!more) return;
   more.hidden = false;

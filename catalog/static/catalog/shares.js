@@ -30,6 +30,6 @@ export function attach(root) {
   }
 
   root.addEventListener("input", add);
-  rows.attach(root, add);
+  rows.attach(root, { added: add });
   add();
 }

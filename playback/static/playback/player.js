@@ -14,6 +14,8 @@ import { Sound, ready } from "./sound.js";
 const CLEAR_OF_GATE_SECONDS = 5;
 const STOP_HERE_SECONDS = 2.5;
 const END_MARGIN_SECONDS = 0.25;
+/* Played faster, or on a slow machine, the sound runs dry somewhat before its last moment. */
+const DRY_SECONDS = 1.5;
 const TICK_MS = 100;
 const REPORT_SECONDS = 30;
 const ASK_AGAIN_MS = 3000;
@@ -36,6 +38,7 @@ export class Player extends EventTarget {
     this.audio.addEventListener("play", () => this.began());
     this.audio.addEventListener("pause", () => this.paused());
     this.audio.addEventListener("ended", () => this.ended());
+    this.audio.addEventListener("waiting", () => this.endAt(DRY_SECONDS));
     this.sound.addEventListener("lost", (event) => this.lost(event.detail));
     this.sound.addEventListener("back", () => { if (this.state === "gone" && !this.asking) this.set(this.before); });
     addEventListener("pagehide", () => this.report("stopped"));
@@ -355,7 +358,13 @@ export class Player extends EventTarget {
     const { free_seconds: free, open_seconds: open } = this.facts;
     if (this.state === "opening" && before < free && at >= free) this.openingHeard(free, open);
     if (this.state === "going" && at >= this.goesAt) this.charge(this.price);
-    if (["asks", "signin"].includes(this.state) && at >= open - END_MARGIN_SECONDS) this.stopAt(at);
+    this.endAt(END_MARGIN_SECONDS);
+  }
+
+  /** Stop at the end of the opening if nobody said that it goes on, and the sound is within `margin` of it. */
+  endAt(margin) {
+    const at = this.audio.currentTime;
+    if (this.held && ["asks", "signin"].includes(this.state) && at >= this.facts.open_seconds - margin) this.stopAt(at);
   }
 
   openingHeard(free, open) {

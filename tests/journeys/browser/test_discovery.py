@@ -1,6 +1,10 @@
 """Finding things: a mistyped search, following, the feed, the light-table, and an opening on somebody else's page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
@@ -79,12 +83,23 @@ def test_photos_lie_whole_on_the_light_table_and_nothing_moves_when_they_come(sh
     assert frame == pytest.approx(real, rel=0.02)
 
 
-def test_an_opening_is_heard_on_somebody_elses_page(shop: Shop, stranger: Visitor) -> None:
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """Give the address of another site, which serves what lies in the test's folder."""
+    answering = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_opening_is_heard_on_somebody_elses_page(
+    shop: Shop, stranger: Visitor, elsewhere: str, tmp_path: Path
+) -> None:
     page = stranger.page
     framing = f'<iframe src="{shop.url}/embed/{shop.nebula}" width="480" height="152" allow="autoplay"></iframe>'
-    elsewhere = f"{shop.stack.gateway_url}/somebody-elses-page"
-    page.route(elsewhere, lambda route: route.fulfill(body=f"<!doctype html>{framing}", content_type="text/html"))
-    page.goto(elsewhere)
+    (tmp_path / "blog.html").write_text(f"<!doctype html><title>Else</title><link rel=icon href=data:,>{framing}")
+    page.goto(f"{elsewhere}/blog.html")
     frame = page.frame_locator("iframe")
     frame.get_by_role("button", name="Play the opening of").click()
     expect(frame.get_by_role("button", name="Pause the opening of")).to_be_visible()
