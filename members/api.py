@@ -107,11 +107,16 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
     def _misfit(self, name: str, said: object) -> list[str]:
-        """Return what is wrong with the type of a value; null is for the field itself to judge."""
+        """Return what is wrong with the type or length of a value; null is for the field itself to judge.
+
+        The framework would count a text's letters after it has cut off the spaces around it.
+        """
+        field = self.fields[name]
         for kind, (wanted, words) in _JSON_TYPES.items():
-            if isinstance(self.fields[name], kind) and said is not None and type(said) is not wanted:
+            if isinstance(field, kind) and said is not None and type(said) is not wanted:
                 return [f"This is {words}."]
-        return []
+        most = field.max_length if isinstance(field, serializers.CharField) else None
+        return [f"This has more than {most} characters."] if most and len(str(said)) > most else []
 
 
 _JSON_TYPES: dict[type[serializers.Field], tuple[type, str]] = {

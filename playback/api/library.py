@@ -14,6 +14,7 @@ from catalog.tasks import wake_download
 from members import clock
 from members.access import person_id
 from members.api import ProblemSerializer, read
+from members.problems import Invalid
 from members.tokens import Scope
 from playback import certificates, exports, library, takings, tasks
 from playback.api.answers import REFUSALS
@@ -145,10 +146,18 @@ class Certificate(APIView):
         issued = certificates.issue(
             person_id=person_id(request),
             work_id=work_id,
-            named=request.query_params.get("named") in ("true", "1"),
+            named=_yes(request, "named"),
             now=clock.now(),
         )
         return Response(CertificateSerializer(issued).data)
+
+
+def _yes(request: Request, name: str) -> bool:
+    """Return a yes or no of the address, no unless said. Raises Invalid."""
+    word = request.query_params.get(name, "false")
+    if word not in ("true", "false"):
+        raise Invalid(f"{name} is true or false.")
+    return word == "true"
 
 
 class CertificateStanding(APIView):

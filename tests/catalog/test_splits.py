@@ -371,5 +371,6 @@ class TestShares:
 def test_counting_states_needs_no_more_than_one_query(song: Work, ana: Person, ben: Person, django_assert_num_queries):
     accept(half_and_half(song, ana, ben), ben)
     propose(song, ana, (ana.email, 1_000_000))
+    now = clock.now()
     with django_assert_num_queries(1):
-        assert Counter(sharing.states(work_id=song.id, now=clock.now()).values()) == {"accepted": 2}
+        assert Counter(sharing.states(work_id=song.id, now=now).values()) == {"accepted": 2}

@@ -45,6 +45,8 @@ def test_a_session_says_what_a_play_costs_and_charges_nothing(story: Story) -> N
         "free_seconds": 45.0,
         "open_seconds": 50.0,
         "duration_seconds": 180.0,
+        "position_seconds": 0.0,
+        "view_url": None,
         "blocked": None,
     }
     session = Session.objects.get(id=session_id)
