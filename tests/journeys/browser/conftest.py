@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from catalog import sandbox
 from infra import demo_run, throwaway
@@ -37,6 +37,10 @@ BROWSER_OPTIONS = [
     "--autoplay-policy=no-user-gesture-required",
     "--mute-audio",
 ]
+
+
+# How long a busy machine takes to show something says nothing about the page.
+expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
