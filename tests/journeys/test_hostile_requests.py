@@ -123,7 +123,7 @@ def known(site: Site) -> dict[str, list[Any]]:
         "appeal_id": [appeal.id for appeal in appeals],
         "sheet_id": [sheet.id for sheet in offered],
         "token": [callers.token(lena)],
-        "work_id": [bought.id, *(work.id for work in works)],
+        "work_id": [*[bought.id] * 6, *(work.id for work in works)],
         "work": [work.id for work in works],
         "session_id": [sitting.id for sitting in sittings],
         "charge": [charge.id for charge in Charge.objects.filter(listener=lars)],
@@ -215,7 +215,7 @@ def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, l
     ways = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
     never = [way for way in ways if not any(200 <= status < 300 for status in answered[way])]
     # Not spoken by schemathesis: the upload protocol. Rarely met by chance: two ids that belong together.
-    assert len(never) <= 9, never
+    assert len(never) <= len(ways) // 5, never
     with connection.cursor() as cursor:
         # Whatever was sent, money still adds up.
         cursor.execute(

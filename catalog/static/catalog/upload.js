@@ -96,10 +96,13 @@ export function attach(root) {
   }
 
   for (const name of ["files", "folder"]) {
-    place(name).addEventListener("change", (event) => {
-      take(chosen(event.target.files));
-      event.target.value = "";
-    });
+    const field = place(name);
+    const takeChosen = () => {
+      take(chosen(field.files));
+      field.value = "";
+    };
+    field.addEventListener("change", takeChosen);
+    if (field.files.length) takeChosen(); // chosen while this script was on its way
   }
   const drop = place("drop");
   const over = (event) => { event.preventDefault(); drop.classList.toggle("is-over", event.type === "dragover"); };
