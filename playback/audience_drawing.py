@@ -177,14 +177,16 @@ def span_name(span: dict[str, Any]) -> str:
 
 def finding_of_days(spans: list[dict[str, Any]]) -> str:
     """Return what the days say, as a sentence."""
-    if not spans:
-        return "No day stands out yet"
+    if len(spans) < 2:
+        return "No day stands out" if spans else "No day stands out yet"
     best = max(spans, key=lambda span: (span["sessions"] / _days_in(span), span["first"]))
     return f"Most was heard {'on' if best['first'] == best['last'] else 'from'} {span_name(best)}"
 
 
 def finding_of_numbers(content: dict[str, Any]) -> str:
-    """Return what the plays by number say, as a sentence."""
+    """Return what the plays by number say, as a sentence; where some were folded, nothing is said of the early ones."""
+    if any(cell["key"] == OTHER for cell in content["numbers"]):
+        return "How often they came back"
     early = sum(cell["count"] for cell in content["numbers"] if cell["key"] in EARLY_PLAYS)
     share = tenths(early, content["plays"]) if content["plays"] else "none"
     return f"{share.capitalize()} of the plays {'is' if share == 'none' else 'are'} a first, second or third"

@@ -13,6 +13,7 @@ from members import clock
 from members.models import Person
 from members.problems import NotFound
 from playback import audience, audience_counting, charging, sessions, tasks
+from playback import audience_drawing as drawing
 from playback.models import AudienceCounted, AudienceDay, Session
 from tests import cast
 from tests.callers import Caller
@@ -216,6 +217,13 @@ def test_the_page_and_its_table_say_the_same(october: tuple[Work, Person]) -> No
         "charged_micros": "",
     } in rows
     assert [row["charged_micros"] for row in rows if row["key"] == "charged"] == ["46000"]
+
+
+def test_a_chart_claims_nothing_of_what_was_folded() -> None:
+    folded = [{"key": "4", "count": 7}, {"key": "other", "count": 12}]
+    assert drawing.finding_of_numbers({"numbers": folded, "plays": 19}) == "How often they came back"
+    one = [{"first": "2026-10-01", "last": "2026-10-30", "sessions": 32}]
+    assert drawing.finding_of_days(one) == "No day stands out"
 
 
 def test_an_audience_that_is_not_there_yet_says_when_it_will_be(october: tuple[Work, Person]) -> None:
