@@ -114,8 +114,6 @@ def make_people(connection: psycopg.Connection, *, listeners: int) -> None:
 def make_works(connection: psycopg.Connection, *, works: int) -> None:
     """Make published tracks of one profile, which listener 0 runs."""
     with connection.transaction():
-        # Nobody searches here, so the words of each work are not gathered. Takes a superuser's connection.
-        connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(CREATOR)
         connection.execute(RUNS_IT)
         make_more_works(connection, first=0, works=works)

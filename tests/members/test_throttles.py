@@ -11,6 +11,7 @@ import pytest
 from django.test import Client, RequestFactory
 
 import infra.wsgi
+from infra import demo_run
 from infra.parts.child import free_port
 from members import throttles
 from members.throttles import TooManyRequests
@@ -241,9 +242,9 @@ def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[
         yield
 
 
-def test_two_processes_without_valkey(transactional_db: None, tmp_path) -> None:
+def test_every_process_without_valkey(transactional_db: None, tmp_path) -> None:
     """Each lets the limit pass and no more, and charging goes on all the while."""
-    limit = 10
+    limit, processes, window = 5, demo_run.WEB_PROCESSES, 60
     env = {"REFRAIN_VALKEY_URL": f"redis://127.0.0.1:{free_port()}", "REFRAIN_THROTTLE_PER_MINUTE": str(limit)}
     site = Site(tmp_path, env=env)
     try:
@@ -257,10 +258,12 @@ def test_two_processes_without_valkey(transactional_db: None, tmp_path) -> None:
         paid = site.ask("POST", path, token, json={"price_micros": session["price_micros"]})
         assert (paid.status_code, paid.json()["charged_micros"]) == (200, 2_000)
         other = callers.token(cast.person("lars"))
+        began = time.monotonic()
         statuses = [site.ask("GET", "/api/v1/wallet", other).status_code for _ in range(6 * limit)]
-        assert set(statuses) == {200, 429}
-        # Twice as many in all, and once more if a minute turned meanwhile.
-        assert limit <= statuses.count(200) <= 4 * limit
-        assert statuses.count(429) >= 2 * limit
+        windows = 1 + int((time.monotonic() - began) // window)  # a busy machine may need more than one
+        assert set(statuses) <= {200, 429}
+        assert limit <= statuses.count(200) <= processes * limit * windows
+        # Over so long a time that there was more than one window, none need have refused.
+        assert windows > 1 or statuses.count(429) >= 6 * limit - processes * limit
     finally:
         site.stop()

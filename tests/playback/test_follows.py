@@ -1,6 +1,7 @@
 """Follows, favourites, the feed, and the front page's shelves."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -212,7 +213,8 @@ class TestShelves:
         assert [(place.work_id, place.owners_least) for place in owned] == [(louder.id, 10)]
         page = Client().get("/").content.decode()
         assert "owned by 10 or more" in page
-        assert "11" not in page.partition("What members own most")[2].partition("Heard by few")[0]
+        shelf = page.partition("What members own most")[2].partition("Heard by few")[0]
+        assert "11" not in re.sub(r"<[^>]*>", " ", shelf)  # the addresses of works may hold any digits
 
     def test_a_shelf_is_filled_once_a_day_and_drawn_anew_on_the_next(self) -> None:
         made = {cast.track(cast.creator(cast.person("ana"))).id for _ in range(30)}

@@ -26,6 +26,14 @@ def width_seen(page: Page) -> int:
     return int(page.evaluate("document.querySelector('.plate img').naturalWidth"))
 
 
+def wait_for_all_of_it(page: Page) -> None:
+    """Wait until the page shows the picture in full. Moving the clock before that would close it on its way."""
+    page.wait_for_function(
+        "([at, wide]) => { const img = document.querySelector(at); return img.complete && img.naturalWidth === wide; }",
+        arg=[".plate img", FULL_WIDTH],
+    )
+
+
 def test_looking_costs_nothing_and_the_picture_is_whole(shop: Shop, stranger: Visitor) -> None:
     look(stranger, shop.photo)
     page = stranger.page
@@ -79,6 +87,7 @@ def test_the_ninth_view_makes_it_ones_own(shop: Shop, lena: Visitor) -> None:
             page.get_by_role("button", name=f"Open full size €{price / 1_000_000:.3f}").click()
             if number < len(STEPS):
                 expect(page.locator(".ring__text")).to_have_text(f"{number} of 9views paid")
+            wait_for_all_of_it(page)
         expect(page.locator(".strip")).to_contain_text("Yours since")
         assert lena.charges == [("play", n, price) for n, price in reversed(list(enumerate(STEPS, start=1)))]
         assert sum(price for _, _, price in lena.charges) == 1_022_000
