@@ -18,9 +18,11 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from catalog import contents, leases, naming, photos, releases, sandbox, store, versions
+from catalog import naming, releases, sandbox, store, versions
+from catalog.intake import contents, leases
+from catalog.intake.sniffing import Unreadable
 from catalog.models import Rendition, Upload, Work
-from catalog.sniffing import Unreadable
+from catalog.photography import photos
 
 logger = logging.getLogger(__name__)
 

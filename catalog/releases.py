@@ -85,7 +85,11 @@ def _album(upload: Upload, found: dict[str, Any]) -> Release | None:
     if not found["album"]:
         return None
     album_id = _id(found.get("musicbrainz_release", ""))
-    mine = Release.objects.filter(creator_id=upload.creator_id).exclude(kind=Release.Kind.SERIES).order_by("id")
+    mine = (
+        Release.objects.filter(creator_id=upload.creator_id)
+        .exclude(kind=Release.Kind.SERIES)
+        .order_by("created_at", "id")
+    )
     if album_id is not None and (known := mine.filter(musicbrainz_release=album_id).first()) is not None:
         return known
     named = mine.filter(title__iexact=found["album"])
@@ -113,7 +117,7 @@ def _series(upload: Upload) -> Release | None:
     if not title:
         return None
     series = Release.objects.filter(creator_id=upload.creator_id, kind=Release.Kind.SERIES, title__iexact=title[:200])
-    earlier = series.order_by("id").first()
+    earlier = series.order_by("created_at", "id").first()
     if earlier is not None:
         return earlier
     return Release.objects.create(creator_id=upload.creator_id, title=title[:200], kind=Release.Kind.SERIES)

@@ -14,8 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from catalog import probing, sandbox
-from catalog.sniffing import Unreadable
+from catalog import sandbox
+from catalog.intake import probing
+from catalog.intake.sniffing import Unreadable
 
 KBITS = (128, 256)
 SEGMENT_SECONDS, SHORT_SEGMENT_SECONDS = 5, 2

@@ -9,7 +9,9 @@ from celery import current_app, shared_task
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
-from catalog import downloads, ingest, rooms, sharing, transfers, versions
+from catalog import ingest, sharing, versions
+from catalog.copies import downloads
+from catalog.intake import rooms, transfers
 from members import clock
 
 logger = logging.getLogger(__name__)

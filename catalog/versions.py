@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from catalog import store
+from catalog.intake.sniffing import Unreadable
 from catalog.models import Leftover, Rendition, Upload, Work
-from catalog.sniffing import Unreadable
 
 # A playlist lives for twelve hours at most, an address in it for little more than one.
 LEFTOVERS_STAY = timedelta(hours=14)

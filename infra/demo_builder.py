@@ -18,9 +18,10 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils.text import slugify
 
-from catalog import publishing, receiving, tasks
+from catalog import publishing, tasks
+from catalog.intake import receiving
+from catalog.intake.receiving import AlreadyUploaded
 from catalog.models import Creator, CreatorRole, Upload, Work
-from catalog.receiving import AlreadyUploaded
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem

@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
-from catalog import facts, kept
+from catalog import facts
+from catalog.copies import kept
+from catalog.copies.kept import Kept
 from catalog.facts import Facts
-from catalog.kept import Kept
 from members import admission, seals
 from members.problems import NotFound, Problem
 from members.seals import CannotSeal

@@ -1,9 +1,9 @@
 """Exports: who leaves, leaves with everything they paid for. A zip of a library, made by a worker.
 
-The row is the queue. A turn of work first has every file made that is not there yet (`catalog.downloads`, by other
-workers), and comes back while they are made; then it packs all of them in one stream into the store (`packing`). A turn
-that is cut off is begun again by the next one, and what it left is removed: packing has no step that must not happen
-twice. The zip goes after a week.
+The row is the queue. A turn of work first has every file made that is not there yet (`catalog.copies.downloads`, by
+other workers), and comes back while they are made; then it packs all of them in one stream into the store (`packing`).
+A turn that is cut off is begun again by the next one, and what it left is removed: packing has no step that must not
+happen twice. The zip goes after a week.
 """
 
 import logging
@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
-from catalog import downloads, kept, parcels
-from catalog.kept import Kept
+from catalog.copies import downloads, kept, parcels
+from catalog.copies.kept import Kept
 from members import clock, notices
 from members.problems import NotFound, Problem
 from playback import library, packing

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-from catalog.kept import Kept
+from catalog.copies.kept import Kept
 from members import clock
 from playback.library import Shelved
 

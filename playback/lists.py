@@ -6,9 +6,10 @@ The names are those of the zip (`packing.names`), so that files fetched by the a
 from datetime import datetime
 from uuid import UUID
 
-from catalog import facts, kept
+from catalog import facts
+from catalog.copies import kept
+from catalog.copies.kept import Kept
 from catalog.facts import Facts
-from catalog.kept import Kept
 from playback import library, packing
 
 CHUNK = 500

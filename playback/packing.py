@@ -21,9 +21,10 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from catalog import facts, naming, parcels
+from catalog import facts, naming
+from catalog.copies import parcels
+from catalog.copies.kept import Kept
 from catalog.facts import Facts
-from catalog.kept import Kept
 from members import clock, wellknown
 from playback import certificates, keepsake, library, records
 from playback.certificates import NoSigningKey

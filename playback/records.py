@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from catalog import kept
+from catalog.copies import kept
 from members import admission
 from playback import certificates, library, wallets
 from playback.certificates import moment

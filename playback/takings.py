@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from catalog import downloads, kept
+from catalog.copies import downloads, kept
+from catalog.copies.kept import Kept
 from catalog.facts import Facts
-from catalog.kept import Kept
 from members.problems import Invalid, Problem
 from playback import library
 

@@ -10,8 +10,9 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from catalog import pictures, sniffing, tagging
-from catalog.segments import Malformed
+from catalog.intake import sniffing, tagging
+from catalog.photography import pictures
+from catalog.photography.segments import Malformed
 
 
 def read(path: Path) -> str:

@@ -19,8 +19,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog import tasks, transfers
+from catalog import tasks
 from catalog.api.uploads import profile_of
+from catalog.intake import transfers
 from catalog.models import Transfer
 from catalog.serializers.uploads import MetadataSerializer, TransferSerializer
 from members import clock

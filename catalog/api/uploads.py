@@ -8,7 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog import downloads, receiving, tasks
+from catalog import tasks
+from catalog.copies import downloads
+from catalog.intake import receiving
 from catalog.models import Creator, Upload
 from catalog.serializers.uploads import OriginalSerializer, UploadFormSerializer, UploadSerializer
 from members import clock

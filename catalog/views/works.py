@@ -11,9 +11,10 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog import delivery, photos, publishing
+from catalog import delivery, publishing
 from catalog.licences import WORDS as LICENCES
 from catalog.models import Rendition, Work
+from catalog.photography import photos
 from catalog.views import embedding, shelf
 from members import policies
 from members.problems import NotFound

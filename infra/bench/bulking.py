@@ -18,7 +18,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from catalog import probing, renditions, sandbox
+from catalog import renditions, sandbox
+from catalog.intake import probing
 from infra import demo_run
 from infra.bench import ground
 from infra.stack import Stack

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import django
 
-from catalog import probing, renditions, sandbox
+from catalog import renditions, sandbox
+from catalog.intake import probing
 from infra.bench import ground
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +69,8 @@ def _cut(folder: Path, number: int, seconds: int) -> Path:
 def _profile() -> Callable[[Path], None]:
     """Make somebody with a profile, and return how a file of theirs is taken in to its end."""
     # Models can be imported only once Django has its settings, and these only once the stack has started.
-    from catalog import ingest, profiles, receiving  # noqa: PLC0415
+    from catalog import ingest, profiles  # noqa: PLC0415
+    from catalog.intake import receiving  # noqa: PLC0415
     from catalog.models import Upload  # noqa: PLC0415
     from members import clock  # noqa: PLC0415
     from members.models import Person  # noqa: PLC0415

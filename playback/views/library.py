@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog import facts, kept
-from catalog.kept import Kept
+from catalog import facts
+from catalog.copies import kept
+from catalog.copies.kept import Kept
 from catalog.tasks import wake_download
 from members import admission, money
 from members.requests import moment_of, signed_in_id

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import ingest, receiving
+from catalog import ingest
+from catalog.intake import receiving
 from catalog.models import Creator, Upload
 from infra.parts.seaweedfs import SeaweedFS
 from members import clock

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from catalog import photos, probing, receiving, sandbox, sniffing
+from catalog import sandbox
+from catalog.intake import probing, receiving, sniffing
 from catalog.models import Creator, Rendition, Upload, Work
+from catalog.photography import photos
 from tests import corpora, media
 from tests import photos as made
 

@@ -19,7 +19,9 @@ from django.test import Client
 from mutagen.flac import Picture
 from PIL import Image
 
-from catalog import delivery, downloads, files, leases, receiving, sandbox, tasks, versions
+from catalog import delivery, files, sandbox, tasks, versions
+from catalog.copies import downloads
+from catalog.intake import leases, receiving
 from catalog.models import Creator, Download, Leftover, Release, Upload, Work
 from infra.parts.seaweedfs import SeaweedFS
 from members import clock

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from catalog import metadata, photos, pictures, sandbox, sniffing
+from catalog import sandbox
+from catalog.intake import sniffing
 from catalog.models import Upload, Work
+from catalog.photography import metadata, photos, pictures
 from tests import media
 from tests import photos as made
 
@@ -168,7 +170,7 @@ def test_a_small_file_with_very_many_pixels_stays_within_its_memory(tmp_path: Pa
 
     assert photos.inspect(tmp_path, sniffing.PNG, beat=lambda: None).width == 6_000
     limits = sandbox.Limits(seconds=60, memory_bytes=180_000_000)
-    program = sandbox.python("from catalog import pictures; pictures.main('render', 'PNG', '', 'a', 'b')")
+    program = sandbox.python("from catalog.photography import pictures; pictures.main('render', 'PNG', '', 'a', 'b')")
     answer = sandbox.output(program, folder=tmp_path, limits=limits)
     # With too little memory it ends in words, not in a dead worker.
     assert b"far more memory" in answer

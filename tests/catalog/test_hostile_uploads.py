@@ -17,7 +17,8 @@ from mutagen.flac import FLAC
 from mutagen.id3 import APIC, ID3, TIT2
 from PIL import Image
 
-from catalog import ingest, naming, receiving, sandbox, sniffing
+from catalog import ingest, naming, sandbox
+from catalog.intake import receiving, sniffing
 from catalog.models import Upload, Work
 from members.problems import Invalid
 from tests import media

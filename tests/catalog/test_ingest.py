@@ -17,7 +17,8 @@ from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 from PIL import Image
 
-from catalog import ingest, leases, receiving
+from catalog import ingest
+from catalog.intake import leases, receiving
 from catalog.models import Creator, Release, Rendition, Upload, Work
 from members import clock
 from members.models import Person

@@ -17,7 +17,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from PIL import Image
 
-from catalog import ingest, leases, receiving, rules, tasks
+from catalog import ingest, rules, tasks
+from catalog.intake import leases, receiving
 from catalog.models import Creator, Upload, Work
 from infra.celery import celery_app
 from infra.parts.child import free_port

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
-from catalog import content, delivery, metadata, photos, publishing, sniffing
-from catalog import contents as originals
+from catalog import content, delivery, publishing
+from catalog.intake import contents as originals
+from catalog.intake import sniffing
 from catalog.models import Upload, Work
+from catalog.photography import metadata, photos
 from members import clock
 from members.models import Person
 from tests import cast

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from PIL import Image
 
-from catalog import receiving, releases
+from catalog import releases
+from catalog.intake import receiving
 from catalog.models import Creator, Release, Upload, Work
 from members import clock
 from members.models import Person

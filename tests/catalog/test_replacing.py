@@ -13,7 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from catalog import delivery, downloads, publishing, receiving, versions
+from catalog import delivery, publishing, versions
+from catalog.copies import downloads
+from catalog.intake import receiving
 from catalog.models import Creator, Leftover, Rendition, Upload, Work
 from members import clock
 from members.models import Person

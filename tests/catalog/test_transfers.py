@@ -14,7 +14,8 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog import ingest, leases, receiving, tasks, transfers
+from catalog import ingest, tasks
+from catalog.intake import leases, receiving, transfers
 from catalog.models import Creator, Transfer, Upload, Work
 from infra.parts.seaweedfs import SeaweedFS
 from members import clock

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from catalog import ingest, receiving, tasks
+from catalog import ingest, tasks
+from catalog.intake import receiving
 from catalog.models import Upload, Work
 from infra import demo_run
 from infra.parts.child import Child

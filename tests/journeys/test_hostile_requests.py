@@ -19,7 +19,7 @@ import pytest
 from django.db import connection
 
 from catalog import reports, sharing
-from catalog import transfers as uploading
+from catalog.intake import transfers as uploading
 from catalog.models import Creator, Upload, Work
 from catalog.report_models import Appeal, Report
 from catalog.sharing import Payee

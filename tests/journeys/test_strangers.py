@@ -14,7 +14,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from catalog import arranging, people, sharing, transfers
+from catalog import arranging, people, sharing
+from catalog.intake import transfers
 from catalog.models import Work
 from catalog.sharing import Payee
 from members import clock, tokens

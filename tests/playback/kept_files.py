@@ -1,4 +1,4 @@
-"""Files to keep without the worker that makes them: rows and bytes as `catalog.downloads` leaves them."""
+"""Files to keep without the worker that makes them: rows and bytes as `catalog.copies.downloads` leaves them."""
 
 import hashlib
 from itertools import count

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 
-from catalog import kept, parcels
+from catalog.copies import kept, parcels
 from catalog.models import Creator, Download, Work
 from infra.parts.seaweedfs import SeaweedFS
 from members import clock

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog import downloads
+from catalog.copies import downloads
 from catalog.models import Creator, Download, Release, Upload, Work
 from members import clock
 from playback import library, takings

@@ -14,9 +14,10 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog import ingest, naming, probing, profiles, publishing, receiving, releases, sniffing, tasks
+from catalog import ingest, naming, profiles, publishing, releases, tasks
+from catalog.intake import probing, receiving, sniffing
+from catalog.intake.sniffing import PhotoForm
 from catalog.models import Creator, CreatorRole, Upload
-from catalog.sniffing import PhotoForm
 from members import clock
 from members.problems import Invalid, Problem
 

@@ -23,11 +23,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from catalog import delivery, leases, metadata, naming, photos, pressing, probing, publishing, rooms, store, versions
+from catalog import delivery, naming, publishing, store, versions
+from catalog.copies import pressing
+from catalog.intake import leases, probing, rooms
+from catalog.intake.sniffing import Unreadable
 from catalog.licences import WORDS
 from catalog.models import Download, Leftover, Rendition, Upload, Work
+from catalog.photography import metadata, photos
 from catalog.sandbox import ProgramKilled, ProgramMissing
-from catalog.sniffing import Unreadable
 from members import clock
 from members.problems import Invalid, NotFound
 

@@ -15,9 +15,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from catalog import pictures, sandbox
+from catalog import sandbox
+from catalog.intake.sniffing import PHOTO_FORMS, PhotoForm, Unreadable
 from catalog.models import Upload
-from catalog.sniffing import PHOTO_FORMS, PhotoForm, Unreadable
+from catalog.photography import pictures
 
 # 105 million pixels of four bytes, twice, and what a progressive JPEG or a WebP needs beside them.
 LIMITS = sandbox.Limits(seconds=300, memory_bytes=2_000_000_000)
@@ -81,7 +82,7 @@ def clean(folder: Path, form: PhotoForm, *, beat: Callable[[], None]) -> None:
 
 def _answer(folder: Path, form: PhotoForm, words: list[str], beat: Callable[[], None]) -> dict[str, Any]:
     said = bytearray()
-    program = sandbox.python("from catalog import pictures; pictures.main(*sys.argv[2:])", *words)
+    program = sandbox.python("from catalog.photography import pictures; pictures.main(*sys.argv[2:])", *words)
     try:
         for piece in sandbox.stream(program, folder=folder, limits=LIMITS):
             said += piece

@@ -8,8 +8,17 @@ import struct
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from catalog import exif
-from catalog.segments import NO_PICTURE, NOT_COMPLETE, PROFILE_MOST, Malformed, Parts, Source, check_size, copy
+from catalog.photography import exif
+from catalog.photography.segments import (
+    NO_PICTURE,
+    NOT_COMPLETE,
+    PROFILE_MOST,
+    Malformed,
+    Parts,
+    Source,
+    check_size,
+    copy,
+)
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}

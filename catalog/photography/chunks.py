@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from catalog.segments import (
+from catalog.photography.segments import (
     COPY_BYTES,
     EXIF_MARK,
     HIDDEN,

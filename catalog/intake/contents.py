@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog import photos, probing, renditions, sleeves, sniffing, store
+from catalog import renditions, sleeves, store
+from catalog.intake import probing, sniffing
+from catalog.intake.sniffing import Form, PhotoForm
 from catalog.models import Rendition
-from catalog.sniffing import Form, PhotoForm
+from catalog.photography import photos
 
 COVER, SMALL_COVER, SLEEVE, VIEW = "cover.jpg", "cover-small.jpg", "cover.svg", "view.jpg"
 

@@ -1,6 +1,6 @@
 """Kept: the downloads that were asked for so far and what became of them, read for many works at once.
 
-`catalog.downloads` makes them; here they are only looked at, for a library's page, a certificate and an export.
+`catalog.copies.downloads` makes them; here they are only looked at, for a library's page, a certificate and an export.
 """
 
 from collections import defaultdict

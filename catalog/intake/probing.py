@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from catalog import sandbox
-from catalog.sniffing import KINDS_IN_WORDS, Form, Unreadable
+from catalog.intake.sniffing import KINDS_IN_WORDS, Form, Unreadable
 
 CHANNELS_MOST = 8
 RATES_HERTZ = (4_000, 768_000)
@@ -113,7 +113,7 @@ def read_tags(folder: Path) -> dict[str, Any]:
 
     The reader has a process of its own, because tags and pictures are as hostile as sound. It never refuses a file.
     """
-    program = sandbox.python("from catalog import tagging; tagging.main('original', 'cover.jpg')")
+    program = sandbox.python("from catalog.intake import tagging; tagging.main('original', 'cover.jpg')")
     try:
         answer = sandbox.output(program, folder=folder, limits=sandbox.Limits(seconds=30, memory_bytes=400_000_000))
         return dict(json.loads(answer))

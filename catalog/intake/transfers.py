@@ -18,7 +18,8 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import QuerySet
 
-from catalog import leases, naming, receiving, rooms, store
+from catalog import naming, store
+from catalog.intake import leases, receiving, rooms
 from catalog.models import Transfer, Upload
 from members.problems import Invalid, NotFound, Problem
 

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageCms, ImageDraw, ImageFont
 
-from catalog import chunks, exif, segments, strips
-from catalog.segments import Malformed, Parts, Source
+from catalog.photography import chunks, exif, segments, strips
+from catalog.photography.segments import Malformed, Parts, Source
 
 PREVIEW_EDGES = (480, 960, 1_600)
 COVER_EDGE = 480

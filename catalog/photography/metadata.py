@@ -11,8 +11,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from catalog import photos, sniffing
-from catalog.sniffing import PhotoForm, Unreadable
+from catalog.intake import sniffing
+from catalog.intake.sniffing import PhotoForm, Unreadable
+from catalog.photography import photos
 
 ENDINGS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tiff", "webp": ".webp"}
 MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp"}

@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from catalog import leases, naming, publishing, rooms, sniffing, store, versions
+from catalog import naming, publishing, store, versions
+from catalog.intake import leases, rooms, sniffing
 from catalog.models import Creator, Upload, Work
 from members.problems import Invalid, NotFound, Problem
 
