@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import current_app, shared_task
-from django.db import connection, transaction
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from catalog import ingest, sharing, versions
 from catalog.copies import downloads
 from catalog.intake import rooms, transfers
-from members import clock
+from members import clock, locks
 
 logger = logging.getLogger(__name__)
 
@@ -78,23 +78,16 @@ def sweep_downloads() -> int:
 def sweep_leftovers() -> int:
     """Remove files that nothing names any more, in the store and in this machine's rooms. Return how many."""
     with transaction.atomic():
-        if not _is_mine(LEFTOVERS_LOCK):
+        if not locks.is_ours(LEFTOVERS_LOCK):
             return 0
     swept = versions.sweep_leftovers(now=clock.now(), limit=SWEEP_MOST)
     return swept + rooms.sweep(names=ROOMS)
 
 
-def _is_mine(lock: int) -> bool:
-    """Take a sweep's lock until the transaction ends, and return whether nobody has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
-        return bool(cursor.fetchone()[0])
-
-
 def _wake_all(waiting: Callable[..., list[uuid.UUID]], task: Any, *, lock: int) -> int | None:
     """Write a message for each row that waits, and return how many; None while another sweep does so."""
     with transaction.atomic():
-        if not _is_mine(lock):
+        if not locks.is_ours(lock):
             return None
         found = waiting(now=clock.now(), limit=SWEEP_MOST)
         for row_id in found:

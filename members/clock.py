@@ -22,6 +22,14 @@ def now() -> datetime:
     return moment
 
 
+def money_moment() -> datetime:
+    """Return the moment at which money that moves now is booked, and keep its month open until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coop_money_moment()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
 def ticks() -> float:
     """Return seconds of a clock that never steps, for waiting and for the age of what a process remembers.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from members import clock
+from members import clock, locks
 from playback import privacy, sessions
 from playback.models import AudienceCounted, AudienceDay, AudienceMonth
 from playback.privacy import Cell, Day, Span, is_shown
@@ -123,20 +123,13 @@ def _first_day() -> date | None:
 
 def _count_day(day: date) -> bool:
     with transaction.atomic():
-        if not _alone() or AudienceCounted.objects.filter(day=day).exists():
+        if not locks.is_ours(COUNT_LOCK) or AudienceCounted.objects.filter(day=day).exists():
             return False
         bounds = {"from": clock.start_of(day), "until": clock.start_of(day + ONE_DAY)}
         with connection.cursor() as cursor:
             cursor.execute(COUNT_DAY, {"day": day, "floor": privacy.FLOOR, **bounds})
         AudienceCounted.objects.create(day=day)
     return True
-
-
-def _alone() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [COUNT_LOCK])
-        taken: bool = cursor.fetchone()[0]
-    return taken
 
 
 def _months_to_settle(now: datetime) -> list[date]:
@@ -151,7 +144,7 @@ def _settle(month: date) -> None:
     after = (month + timedelta(days=32)).replace(day=1)
     with transaction.atomic():
         last = AudienceCounted.objects.filter(day=after - ONE_DAY, settled=False)
-        if not _alone() or not last.exists():
+        if not locks.is_ours(COUNT_LOCK) or not last.exists():
             return
         with connection.cursor() as cursor:
             cursor.execute(CELLS, {"from": clock.start_of(month), "until": clock.start_of(after)})

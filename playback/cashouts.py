@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from members import letters, money, seals
+from members import clock, letters, money, seals
 from members.letters import Letter
 from members.problems import Invalid, NotFound, Problem
 from playback import charging, refunds, topups, wallets
@@ -114,7 +114,7 @@ def take(*, person_id: UUID, amount_micros: int, key: str, plan_hash: str | None
         taken = CashOut.objects.create(
             listener_id=person_id,
             amount_micros=amount_micros,
-            taken_at=refunds.money_moment(),
+            taken_at=clock.money_moment(),
             balance_after_micros=wallet.balance_micros,
             promo_after_micros=wallet.promo_micros,
         )

@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from members import clock, letters, money
 from members.letters import Letter
@@ -42,7 +42,7 @@ def record(*, refund_id: UUID, outcome: str, gateway_id: str, now: datetime) -> 
         elif outcome == TOO_OLD and refund.state in _UNDER_WAY:
             _leave_to_treasurers(refund, now)
         elif outcome == REFUNDED and refund.state in _UNDER_WAY:
-            refund.state, refund.ended_at, refund.gateway_id = Refund.State.REFUNDED, money_moment(), gateway_id
+            refund.state, refund.ended_at, refund.gateway_id = Refund.State.REFUNDED, clock.money_moment(), gateway_id
             refund.save(update_fields=["state", "ended_at", "gateway_id"])
         elif outcome == PENDING and refund.state in _UNDER_WAY:
             refund.state, refund.gateway_id, refund.not_before = Refund.State.SENT, gateway_id, now + ASK_AGAIN
@@ -66,7 +66,7 @@ def give_back(refund: Refund, *, reason: str) -> None:
     wallet = wallets.lock(refund.listener_id)
     wallet.balance_micros += money.from_cents(refund.net_cents)
     wallet.save(update_fields=["balance_micros"])
-    refund.state, refund.reason, refund.ended_at = Refund.State.RETURNED, reason, money_moment()
+    refund.state, refund.reason, refund.ended_at = Refund.State.RETURNED, reason, clock.money_moment()
     refund.balance_after_micros, refund.promo_after_micros = wallet.balance_micros, wallet.promo_micros
     refund.save(update_fields=["state", "reason", "ended_at", "balance_after_micros", "promo_after_micros"])
     letter = Letter(
@@ -115,11 +115,3 @@ def day_of(moment: datetime | None) -> str:
 def minute_of(moment: datetime) -> str:
     """Return day and time as letters say them: `4 December 2026, 21:02`."""
     return f"{moment.astimezone(clock.zone()):%-d %B %Y, %H:%M}"
-
-
-def money_moment() -> datetime:
-    """Return the moment at which money that moves now is booked, and keep the periods open until the end."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coop_money_moment()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from catalog import publishing
@@ -81,7 +81,7 @@ def reverse(*, listener_id: UUID, charge_id: UUID, staff_id: UUID, reason: str, 
 
 def _give_back(wallet: Wallet, charge: Charge, staff_id: UUID, second_id: UUID | None, reason: str) -> GivenBack:
     """Write the reversal and what follows from it. The wallet is locked; the moment is read after the periods' lock."""
-    moment = _money_moment()
+    moment = clock.money_moment()
     bought = charge.amount_micros - charge.promo_micros
     wallet.balance_micros += bought
     wallet.promo_micros += charge.promo_micros
@@ -177,7 +177,7 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
             staff_id=staff_id,
             reason=reason.strip(),
             amount_micros=amount_micros,
-            granted_at=_money_moment(),
+            granted_at=clock.money_moment(),
             balance_after_micros=wallet.balance_micros,
             promo_after_micros=wallet.promo_micros,
         )
@@ -188,10 +188,3 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
 def fund_budget(*, amount_micros: int) -> None:
     """Add to the promo budget. The ledger will book it (royalties); until then the board's decision is on paper."""
     PromoBudget.objects.filter(id=1).update(left_micros=F("left_micros") + amount_micros)
-
-
-def _money_moment() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coop_money_moment()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment

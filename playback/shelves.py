@@ -18,7 +18,7 @@ from django.db.models import Count
 
 from catalog import search
 from catalog.search import Known
-from members import clock
+from members import clock, locks
 from playback.following_models import ShelfPlace
 from playback.follows import round_number
 from playback.models import Holding
@@ -48,9 +48,7 @@ def fill(*, now: datetime) -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '5min'")
             cursor.execute("SET LOCAL transaction_timeout = '5min'")
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_FILL_LOCK])
-            (ours,) = cursor.fetchone()
-        if not ours or ShelfPlace.objects.filter(day=today).exists():
+        if not locks.is_ours(_FILL_LOCK) or ShelfPlace.objects.filter(day=today).exists():
             return False
         rows = []
         owned = list(_owned_most(today))

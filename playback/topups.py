@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
@@ -233,9 +233,7 @@ def _settle(top_up: TopUp, gross_cents: int) -> None:
     wallet = wallets.lock(top_up.listener_id)
     wallet.balance_micros += money.from_cents(net_cents)
     wallet.save(update_fields=["balance_micros"])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coop_money_moment()")
-        top_up.settled_at = cursor.fetchone()[0]
+    top_up.settled_at = clock.money_moment()
     top_up.state = TopUp.State.SETTLED
     top_up.gross_cents, top_up.net_cents, top_up.vat_cents = gross_cents, net_cents, vat_cents
     top_up.balance_after_micros, top_up.promo_after_micros = wallet.balance_micros, wallet.promo_micros

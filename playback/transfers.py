@@ -11,7 +11,7 @@ from django.db import transaction
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError as NoIban
 
-from members import admission, letters, money
+from members import admission, clock, letters, money
 from members.admission import Staff
 from members.letters import Letter
 from members.problems import Invalid, NotAllowed, NotFound, Problem
@@ -91,7 +91,7 @@ def release(*, refund_id: UUID, transfer_id: UUID, staff_id: UUID, now: datetime
             raise NotAllowed("a transfer is released by another treasurer than the one who entered it")
         newest.released_by_id, newest.released_at = staff_id, now
         newest.save(update_fields=["released_by", "released_at"])
-        refund.state, refund.ended_at = Refund.State.REFUNDED, refunds.money_moment()
+        refund.state, refund.ended_at = Refund.State.REFUNDED, clock.money_moment()
         refund.save(update_fields=["state", "ended_at"])
         letter = Letter(
             subject=f"{money.show_cents(refund.gross_cents)} are on their way to your account",
