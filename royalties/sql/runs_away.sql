@@ -1,0 +1,16 @@
+DROP TRIGGER run_is_never_emptied ON royalties_run;
+DROP TRIGGER group_is_never_emptied ON royalties_group;
+DROP TRIGGER line_is_never_emptied ON royalties_line;
+DROP TRIGGER statement_is_never_emptied ON royalties_statement;
+DROP FUNCTION royalties_refuse_emptying();
+DROP TRIGGER run_sealed_stays ON royalties_run;
+DROP TRIGGER group_of_a_sealed_month_stays ON royalties_group;
+DROP TRIGGER group_of_a_sealed_month_is_kept ON royalties_group;
+DROP TRIGGER group_comes_before_the_seal ON royalties_group;
+DROP TRIGGER line_of_a_sealed_month_stays ON royalties_line;
+DROP TRIGGER line_comes_before_the_seal ON royalties_line;
+DROP TRIGGER statement_of_a_sealed_month_stays ON royalties_statement;
+DROP TRIGGER statement_comes_before_the_seal ON royalties_statement;
+DROP FUNCTION royalties_refuse_late_rows();
+DROP FUNCTION royalties_refuse_group_change();
+DROP FUNCTION royalties_refuse_sealed();
