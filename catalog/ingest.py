@@ -27,8 +27,12 @@ from catalog.photography import photos
 logger = logging.getLogger(__name__)
 
 ATTEMPTS_MOST = 3
-# Faults of the machine or the store, not of the file: tried again for as long as they last.
+# Faults of the machine, of the installation or of the store, not of the file: tried again for as long as they last.
 OURS = (*store.FAULTS, OperationalError, InterfaceError, sandbox.ProgramMissing)
+WAITS = (
+    "It waits: something of ours is missing or away. Nothing is wrong with the file; we were told, and it goes on by"
+    " itself."
+)
 PERCENT_INSPECTED, PERCENT_MADE, PERCENT_RENDERED = 5, 85, 95
 # What a file itself decides about its work.
 MEASURED = ("duration_ms", "width", "height", "lossless", "loudness_centilufs")
@@ -45,7 +49,8 @@ def unfinished(*, now: datetime, limit: int) -> list[uuid.UUID]:
 def advance(*, upload_id: uuid.UUID, now: datetime) -> bool:
     """Do the next step of an upload and return whether another one is left to do at once.
 
-    False for an upload that is finished, unknown, held by another worker, or has to wait for a store that is away.
+    False for an upload that is finished, unknown, held by another worker, or has to wait: for a store that is away, for
+    a program that is missing or cannot begin.
     A fault in our own code is raised; the sweep tries again, and the third time the upload is rejected.
     """
     hold = leases.claim(upload_id=upload_id, now=now)
@@ -62,7 +67,7 @@ def advance(*, upload_id: uuid.UUID, now: datetime) -> bool:
         return False
     except OURS:
         logger.exception("upload %s waits", upload_id)
-        hold.rest(counts=False)
+        hold.rest(counts=False, reason=WAITS)
         return False
     except Exception:
         hold.rest(counts=True)
@@ -137,7 +142,13 @@ def _inspect(upload: Upload, hold: leases.Hold) -> None:
     if upload.replaces_id is not None:
         versions.check_kind(upload, is_photo=photos.is_photo(kind))
     hold.write(
-        release=True, state=Upload.State.INSPECTED, kind=kind, found=found, percent=PERCENT_INSPECTED, attempts=0
+        release=True,
+        state=Upload.State.INSPECTED,
+        kind=kind,
+        found=found,
+        percent=PERCENT_INSPECTED,
+        attempts=0,
+        reason="",
     )
 
 
@@ -161,7 +172,7 @@ def _render(upload: Upload, hold: leases.Hold) -> None:
             ),
         )
     found |= more
-    hold.write(release=True, state=Upload.State.RENDERED, found=found, percent=PERCENT_RENDERED, attempts=0)
+    hold.write(release=True, state=Upload.State.RENDERED, found=found, percent=PERCENT_RENDERED, attempts=0, reason="")
 
 
 def _remove_staged(upload: Upload) -> None:
@@ -195,7 +206,14 @@ def _finish(upload: Upload, hold: leases.Hold) -> None:
             for kind, rendition in made["renditions"].items()
         )
         hold.write(
-            release=True, state=Upload.State.READY, work=work, found=found, percent=100, finished_at=now, attempts=0
+            release=True,
+            state=Upload.State.READY,
+            work=work,
+            found=found,
+            percent=100,
+            finished_at=now,
+            attempts=0,
+            reason="",
         )
 
 

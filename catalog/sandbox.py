@@ -6,6 +6,7 @@ memory, bytes of any one file it writes, seconds on the wall; it inherits no set
 
 import ctypes
 import os
+import re
 import resource
 import selectors
 import shutil
@@ -20,15 +21,37 @@ from pathlib import Path
 
 from members import clock
 
+TOP = Path(__file__).resolve().parent.parent
 STDERR_BYTES_KEPT = 16_384
 OUTPUT_BYTES_MOST = 4_000_000
 PIPE_BYTES = 65_536
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
+# How a program of Python ends that could not begin, or lacks a module: EX_SOFTWARE of sysexits.h. A loader that misses
+# a library ends with the other.
+CANNOT_BEGIN, NO_LIBRARY = 70, 127
+START = f"""
+import importlib, sys, traceback
+begun = False
+try:
+    sys.path.append(sys.argv[1])
+    main = importlib.import_module(sys.argv[2]).main
+    begun = True
+    main(*sys.argv[3:])
+except Exception as error:
+    traceback.print_exc()
+    sys.exit(1 if begun and not isinstance(error, ImportError) else {CANNOT_BEGIN})
+"""
+# What ffmpeg says when it was built without a part that we ask it for. It repeats no words of a file in these places.
+LACKS = re.compile(
+    rb"^(?:\[[^\]\n]*\] )?(?:Unknown (?:encoder|input format) |No such filter: |Requested output format '|Unrecognized"
+    rb" option )",
+    re.MULTILINE,
+)
 
 
 class ProgramMissing(Exception):
-    """Neither the distribution nor the environment has the program: a fault of the installation, not of any file."""
+    """The program is not there, or lacks a part that it needs: a fault of the installation, not of any file."""
 
 
 class ProgramFailed(Exception):
@@ -68,14 +91,12 @@ def program(name: str) -> str:
     return found or str(wheel)
 
 
-def python(words: str, *arguments: str) -> list[str]:
-    """Return the command that runs these words of Python, with this project's modules and `arguments` in sys.argv[2:].
+def python(module: str, *arguments: str) -> list[str]:
+    """Return the command that calls `main` of one of this project's modules with these arguments.
 
     -P keeps the folder of the stranger's file off the module path.
     """
-    top = str(Path(__file__).resolve().parent.parent)
-    start = f"import sys; sys.path.append(sys.argv[1]); {words}"
-    return [sys.executable, "-P", "-s", "-E", "-c", start, top, *arguments]
+    return [sys.executable, "-P", "-s", "-E", "-c", START, str(TOP), module, *arguments]
 
 
 def _confinement(limits: Limits) -> Callable[[], None]:
@@ -98,7 +119,8 @@ def _confinement(limits: Limits) -> Callable[[], None]:
 def stream(arguments: Sequence[str], *, folder: Path, limits: Limits) -> Iterator[bytes]:
     """Run a program in `folder` and yield what it writes, and b"" after each second in which it wrote nothing.
 
-    Raises ProgramFailed, ProgramStopped or ProgramKilled after the last piece. Leaving the loop early ends the program.
+    Raises ProgramMissing, ProgramFailed, ProgramStopped or ProgramKilled after the last piece. Leaving the loop early
+    ends the program.
     """
     running = subprocess.Popen(
         list(arguments),
@@ -127,8 +149,11 @@ def stream(arguments: Sequence[str], *, folder: Path, limits: Limits) -> Iterato
         raise ProgramStopped(signal.Signals(-code).name)
     if code < 0:
         raise ProgramKilled(signal.Signals(-code).name)
+    said = complaint.decode(errors="replace").strip()
+    if code in (CANNOT_BEGIN, NO_LIBRARY) or (code > 0 and LACKS.search(complaint)):
+        raise ProgramMissing(said)
     if code > 0:
-        raise ProgramFailed(complaint.decode(errors="replace").strip())
+        raise ProgramFailed(said)
 
 
 def _pieces(running: "subprocess.Popen[bytes]", complaint: bytearray, *, deadline: float) -> Iterator[bytes]:

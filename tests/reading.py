@@ -15,7 +15,7 @@ from catalog.photography import pictures
 from catalog.photography.segments import Malformed
 
 
-def read(path: Path) -> str:
+def read(path: Path, fonts: list[str]) -> str:
     """Return what comes of a file: `ready`, or a reason. What the ingest's process would end with is `failed: ...`."""
     try:
         form = sniffing.sniff(path)
@@ -30,7 +30,7 @@ def read(path: Path) -> str:
         (here / "original").symlink_to(path)
         try:
             pictures.inspect(here / "original", form.reader)
-            pictures.render(here / "original", form.reader, name="", fonts=sys.argv[3:])
+            pictures.render(here / "original", form.reader, name="", fonts=fonts)
         except Malformed as malformed:
             return f"The photo {malformed}"
         except MemoryError:
@@ -40,10 +40,10 @@ def read(path: Path) -> str:
     return "ready"
 
 
-def main() -> None:
-    """Read the files that the list `sys.argv[2]` names, and print each one's name and outcome as a line of JSON."""
+def main(listed: str, *fonts: str) -> None:
+    """Read the files that the list `listed` names, and print each one's name and outcome as a line of JSON."""
     warnings.simplefilter("ignore")
     os.environ["TMPDIR"] = tempfile.tempdir = "."
-    for name in json.loads(Path(sys.argv[2]).read_text()):
-        sys.stdout.write(json.dumps([name, read(Path(name))]) + "\n")
+    for name in json.loads(Path(listed).read_text()):
+        sys.stdout.write(json.dumps([name, read(Path(name), list(fonts))]) + "\n")
         sys.stdout.flush()

@@ -94,8 +94,7 @@ def _arguments(name: str, to: Format, recording: probing.Recording) -> list[str]
 def label(folder: Path, path: Path, fields: dict[str, Any], cover: Path | None) -> None:
     """Write the fields and the picture into the file at `path`, in the sandbox. Raises CannotPress."""
     (folder / "fields.json").write_text(json.dumps(fields))
-    words = "from catalog.copies import labelling; labelling.main(*sys.argv[2:])"
-    program = sandbox.python(words, path.name, "fields.json", cover.name if cover else "")
+    program = sandbox.python("catalog.copies.labelling", path.name, "fields.json", cover.name if cover else "")
     limits = sandbox.Limits(seconds=120, memory_bytes=600_000_000, file_bytes=FILE_BYTES_MOST)
     try:
         sandbox.output(program, folder=folder, limits=limits)

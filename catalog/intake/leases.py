@@ -60,9 +60,9 @@ class Hold:
             columns: dict[str, Any] = {} if percent is None else {"percent": percent}
             self.write(**columns)
 
-    def rest(self, *, counts: bool) -> None:
-        """Let the row rest after a fault. `counts` says whether the attempt counts against it."""
-        given_back: dict[str, Any] = {} if counts else {"attempts": F("attempts") - 1}
+    def rest(self, *, counts: bool, **columns: object) -> None:
+        """Let the row rest after a fault, and write these columns. `counts` says whether the attempt counts."""
+        given_back = columns if counts else {**columns, "attempts": F("attempts") - 1}
         try:
             self.write(**given_back)
             rests_until = self.moment() + PAUSE

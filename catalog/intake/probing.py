@@ -5,6 +5,7 @@ disagree about its length the file is incomplete, and whoever sent it is told so
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from django.conf import settings
 
 from catalog import sandbox
 from catalog.intake.sniffing import KINDS_IN_WORDS, Form, Unreadable
+
+logger = logging.getLogger(__name__)
 
 CHANNELS_MOST = 8
 RATES_HERTZ = (4_000, 768_000)
@@ -113,11 +116,12 @@ def read_tags(folder: Path) -> dict[str, Any]:
 
     The reader has a process of its own, because tags and pictures are as hostile as sound. It never refuses a file.
     """
-    program = sandbox.python("from catalog.intake import tagging; tagging.main('original', 'cover.jpg')")
+    program = sandbox.python("catalog.intake.tagging", "original", "cover.jpg")
     try:
         answer = sandbox.output(program, folder=folder, limits=sandbox.Limits(seconds=30, memory_bytes=400_000_000))
         return dict(json.loads(answer))
     except (sandbox.ProgramFailed, sandbox.ProgramStopped, sandbox.ProgramKilled, ValueError):
+        logger.warning("the reader of tags and artwork ended", exc_info=True)
         (folder / "cover.jpg").unlink(missing_ok=True)
         return {"tags": {}, "cover": None, "notes": ["The tags and artwork in the file could not be read."]}
 

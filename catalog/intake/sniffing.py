@@ -89,6 +89,26 @@ OTHER_PICTURES = (
     (b"IIU\x00", "a camera's raw file"),
     (b"FUJIFILMCCD-RAW", "a camera's raw file"),
 )
+# Recordings that few programs can read; the first kind loses nothing on its way into FLAC.
+OTHER_LOSSLESS = (
+    (b"MAC ", "Monkey's Audio"),
+    (b"wvpk", "WavPack"),
+    (b"tBaK", "TAK"),
+    (b"TTA1", "True Audio"),
+    (b"OFR ", "OptimFROG"),
+)
+OTHER_SOUND = (
+    (b"DSD ", "DSD"),
+    (b"FRM8", "DSD"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
+    (b"MP+", "Musepack"),
+    (b"MPCK", "Musepack"),
+    (b"caff", "Core Audio"),
+    (b".snd", "Sun's audio"),
+    (b"#!AMR", "AMR"),
+    (b"ADIF", "AAC in the form ADIF"),
+    (b"\x0b\x77", "Dolby Digital"),
+)
 PLAYLIST_MARKS = (b"#extm3u", b"#ext-x-", b"[playlist]", b"ffconcat", b"file '", b"<asx", b"<playlist", b"<smil")
 
 
@@ -184,10 +204,14 @@ def _refuse_what_is_known(head: bytes) -> None:
         raise Unreadable(f"This is a film. Only sound can be taken in: {KINDS_IN_WORDS}.")
     if head.startswith((b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
         raise Unreadable("This is an archive of files. Unpack it and send each recording or photo by itself.")
-    if head.startswith(b"MAC "):
-        raise Unreadable("This is Monkey's Audio. Turn it into FLAC, which keeps every bit of it, and send that.")
-    if head.startswith(b"wvpk"):
-        raise Unreadable("This is WavPack. Turn it into FLAC, which keeps every bit of it, and send that.")
+    for mark, name in OTHER_LOSSLESS:
+        if head.startswith(mark):
+            raise Unreadable(f"This is {name}. Turn it into FLAC, which keeps every bit of it, and send that.")
+    for mark, name in OTHER_SOUND:
+        if head.startswith(mark):
+            raise Unreadable(f"This is {name}. What can be taken in: {KINDS_IN_WORDS}. FLAC keeps the most of it.")
+    if head.startswith(b"MThd"):
+        raise Unreadable("This is MIDI: notes for an instrument, and no sound. Send a recording of it.")
 
 
 def _refuse_words(head: bytes) -> None:

@@ -6,6 +6,7 @@ there are.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from catalog import sandbox
 from catalog.intake.sniffing import PHOTO_FORMS, PhotoForm, Unreadable
 from catalog.models import Upload
 from catalog.photography import pictures
+
+logger = logging.getLogger(__name__)
 
 # 105 million pixels of four bytes, twice, and what a progressive JPEG or a WebP needs beside them.
 LIMITS = sandbox.Limits(seconds=300, memory_bytes=2_000_000_000)
@@ -71,8 +74,16 @@ def inspect(folder: Path, form: PhotoForm, *, beat: Callable[[], None]) -> Photo
 def render(folder: Path, form: PhotoForm, *, creator_name: str, beat: Callable[[], None]) -> Rendered:
     """Make `view.jpg`, `cover.jpg` and the watermarked previews of `original` in `folder`. Raises Unreadable."""
     name = creator_name if pictures.nameable(creator_name) else ""
-    made = _answer(folder, form, ["render", form.reader, name, *(str(finders.find(font)) for font in FONTS)], beat)
+    made = _answer(folder, form, ["render", form.reader, name, *_fonts()], beat)
     return Rendered(view=tuple(made["view"]), sizes=made["sizes"], cover=tuple(made["cover"]))
+
+
+def _fonts() -> list[str]:
+    """Return the paths of the fonts that a watermark is written with."""
+    found = [finders.find(font) for font in FONTS]
+    if None in found:
+        raise sandbox.ProgramMissing(f"the fonts {' and '.join(FONTS)} are not both among the static files")
+    return [str(path) for path in found]
 
 
 def clean(folder: Path, form: PhotoForm, *, beat: Callable[[], None]) -> None:
@@ -82,13 +93,14 @@ def clean(folder: Path, form: PhotoForm, *, beat: Callable[[], None]) -> None:
 
 def _answer(folder: Path, form: PhotoForm, words: list[str], beat: Callable[[], None]) -> dict[str, Any]:
     said = bytearray()
-    program = sandbox.python("from catalog.photography import pictures; pictures.main(*sys.argv[2:])", *words)
+    program = sandbox.python("catalog.photography.pictures", *words)
     try:
         for piece in sandbox.stream(program, folder=folder, limits=LIMITS):
             said += piece
             beat()
         answer: dict[str, Any] = json.loads(said)
     except (sandbox.ProgramFailed, ValueError):
+        logger.warning("the reader of photos ended", exc_info=True)
         raise Unreadable(f"The file begins like {form.name}, but cannot be read: it is damaged.") from None
     except sandbox.ProgramStopped:
         raise Unreadable(

@@ -192,7 +192,7 @@ def _plain(picture: Image.Image) -> Image.Image:
         wide = picture if mode == "I;16" else picture.convert("I")
         return wide.point(lambda value: value * (1 / 256)).convert("L")
     if mode in ("I", "F"):
-        raise Malformed("has numbers of 32 bits for pixels, as no photo has. Save it with 8 or 16 bits and send that.")
+        raise Malformed("has pixels with a sign or of 32 bits. Save it with 8 or 16 bits a colour and send that.")
     has_alpha = mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
     if has_alpha:
         picture = picture.convert("RGBA")

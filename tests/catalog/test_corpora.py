@@ -104,7 +104,7 @@ def read_all(paths: Iterable[Path], folder: Path) -> dict[str, str]:
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
         (folder / "list").write_text(json.dumps(batch))
-        program = sandbox.python("from tests import reading; reading.main()", str(folder / "list"), *fonts)
+        program = sandbox.python("tests.reading", str(folder / "list"), *fonts)
         said = bytearray()
         try:
             for piece in sandbox.stream(program, folder=folder, limits=photos.LIMITS):

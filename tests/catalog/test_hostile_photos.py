@@ -170,7 +170,7 @@ def test_a_small_file_with_very_many_pixels_stays_within_its_memory(tmp_path: Pa
 
     assert photos.inspect(tmp_path, sniffing.PNG, beat=lambda: None).width == 6_000
     limits = sandbox.Limits(seconds=60, memory_bytes=180_000_000)
-    program = sandbox.python("from catalog.photography import pictures; pictures.main('render', 'PNG', '', 'a', 'b')")
+    program = sandbox.python("catalog.photography.pictures", "render", "PNG", "", "a", "b")
     answer = sandbox.output(program, folder=tmp_path, limits=limits)
     # With too little memory it ends in words, not in a dead worker.
     assert b"far more memory" in answer
