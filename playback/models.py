@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from playback import cashout_models, following_models  # noqa: F401  (Django finds rows where models are)
+from playback import cashout_models, chargeback_models, following_models  # noqa: F401  (Django finds rows where models are)
 
 
 class Wallet(models.Model):
