@@ -11,7 +11,7 @@ from members import clock
 from members.problems import NotFound
 from playback import audience_counting as counting
 from playback import privacy
-from playback.models import AudienceDay, AudienceMonth, OpeningCount
+from playback.audience_models import AudienceDay, AudienceMonth, OpeningCount
 from playback.privacy import Day, is_shown
 
 MONTHS_SHOWN = 36

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from members import clock, locks
 from playback import privacy, sessions
-from playback.models import AudienceCounted, AudienceDay, AudienceMonth
+from playback.audience_models import AudienceCounted, AudienceDay, AudienceMonth
 from playback.privacy import Cell, Day, Span, is_shown
 
 # A sitting that began before midnight may still be charged so long after it; a track heard out, somewhat longer.

@@ -21,7 +21,8 @@ from members import admission, seals
 from members.problems import NotFound, Problem
 from members.seals import CannotSeal
 from playback import library
-from playback.models import Certificate, Charge, Holding, Reversal
+from playback.library_models import Certificate
+from playback.models import Charge, Holding, Reversal
 
 FORMAT = "refrain-certificate/1"
 SAYS = (

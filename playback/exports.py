@@ -21,7 +21,7 @@ from catalog.copies.kept import Kept
 from members import clock, notices
 from members.problems import NotFound, Problem
 from playback import library, packing
-from playback.models import LibraryExport
+from playback.library_models import LibraryExport
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,18 @@ may be null is compared only after it was asked not to be.
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from playback import cashout_models, chargeback_models, following_models  # noqa: F401  (Django finds rows where models are)
+from playback import (  # noqa: F401  (Django finds rows where models are)
+    audience_models,
+    cashout_models,
+    chargeback_models,
+    following_models,
+    library_models,
+)
 
 
 class Wallet(models.Model):
@@ -377,127 +382,3 @@ class KeptAnswer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "route", "key"], name="kept_answer_key_is_unique")]
-
-
-class OpeningCount(models.Model):
-    """Openings heard without signing in, counted by day; no row about who."""
-
-    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="+")
-    day = models.DateField()
-    count = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["work", "day"], name="opening_count_one_per_day")]
-
-
-class AudienceDay(models.Model):
-    """What happened to a work on one day, counted once its night was over. The rows of a settled month lose their ids.
-
-    `payer_ids` and `unpaid_ids` name at most five listeners who paid that day, and who listened without paying: as many
-    as the privacy floor must tell apart when days are joined, and never more.
-    """
-
-    pk = models.CompositePrimaryKey("work_id", "day")
-    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="audience_days", db_index=False)
-    day = models.DateField()
-    sessions = models.PositiveIntegerField(default=0)
-    paid_micros = models.BigIntegerField(default=0)
-    payer_ids = ArrayField(models.UUIDField(), default=list)
-    unpaid_ids = ArrayField(models.UUIDField(), default=list)
-
-
-class AudienceMonth(models.Model):
-    """The audience of a work in a month that is over: settled once, never changed."""
-
-    pk = models.CompositePrimaryKey("work_id", "month")
-    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="audience_months", db_index=False)
-    month = models.DateField()
-    content = models.JSONField()
-
-
-class AudienceCounted(models.Model):
-    """A day whose audience has been counted, and whether it was a month's last whose figures are settled."""
-
-    day = models.DateField(primary_key=True)
-    settled = models.BooleanField(default=False)
-
-
-class Certificate(models.Model):
-    """A signed statement of what a listener owned at a moment. Its id is public; `content` is the whole document."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    listener = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="certificates", db_index=False)
-    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="certificates")
-    # It holds while the holding is owned since this very moment: a reversal ends it for good.
-    owned_at = models.DateTimeField()
-    as_of = models.DateTimeField()
-    # Of what it says beside its id and its moment: the same is not said twice.
-    said_sha256 = models.CharField(max_length=64)
-    content = models.JSONField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["listener", "work", "owned_at", "said_sha256"], name="certificate_says_a_thing_once"
-            ),
-        ]
-
-
-class LibraryExport(models.Model):
-    """A zip of what a listener owns. The row is the queue, leased by the worker that packs it."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        PACKING = "packing"
-        READY = "ready"
-        FAILED = "failed"
-        EXPIRED = "expired"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    listener = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="library_exports", db_index=False
-    )
-    format = models.CharField(max_length=16)
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    percent = models.PositiveSmallIntegerField(default=0)
-    works = models.PositiveIntegerField(default=0)
-    packed = models.PositiveIntegerField(default=0)
-    # Works whose file could not be made, each with its reason; the zip names them too.
-    missing = models.JSONField(default=list)
-    reason = models.TextField(blank=True)
-    key = models.CharField(max_length=200, blank=True)
-    size_bytes = models.BigIntegerField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-    asked_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)
-    leased_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(percent__lte=100), name="library_export_percent_is_at_most_100"),
-            models.CheckConstraint(
-                condition=~Q(state="ready")
-                | Q(size_bytes__isnull=False, finished_at__isnull=False, expires_at__isnull=False)
-                & ~Q(key="")
-                & ~Q(sha256=""),
-                name="library_export_ready_has_its_file",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="failed") | ~Q(reason=""), name="library_export_failed_has_a_reason"
-            ),
-            models.UniqueConstraint(
-                fields=["listener"],
-                condition=Q(state__in=["waiting", "packing"]),
-                name="library_export_one_at_a_time",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["listener", "-asked_at"], name="library_export_by_listener"),
-            models.Index(
-                fields=["asked_at"],
-                condition=Q(state__in=["waiting", "packing", "ready"]),
-                name="library_export_on_hand",
-            ),
-        ]

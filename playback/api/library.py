@@ -19,7 +19,7 @@ from members.tokens import Scope
 from playback import certificates, exports, library, takings, tasks
 from playback.api.answers import REFUSALS
 from playback.library import Shelved, Sort, State
-from playback.models import LibraryExport
+from playback.library_models import LibraryExport
 from playback.serializers.library import (
     BeingMadeSerializer,
     CertificateSerializer,

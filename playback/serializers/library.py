@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from members.api import StrictSerializer
 from playback.library import Sort, State
-from playback.models import LibraryExport
+from playback.library_models import LibraryExport
 
 KINDS = ("track", "photo")
 

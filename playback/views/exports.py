@@ -16,7 +16,7 @@ from members.requests import moment_of, signed_in_id
 from playback import exports, library, records, tasks
 from playback import lists as listing
 from playback.forms import FormatForm
-from playback.models import LibraryExport
+from playback.library_models import LibraryExport
 
 
 @never_cache

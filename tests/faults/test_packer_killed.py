@@ -15,7 +15,7 @@ from infra import demo_run
 from infra.parts.child import Child
 from members import clock
 from playback import exports, tasks
-from playback.models import LibraryExport
+from playback.library_models import LibraryExport
 from tests import cast
 from tests.playback.kept_files import keep, own
 from tests.site import Site

@@ -21,7 +21,8 @@ from catalog.sharing import Payee
 from members import clock, tokens
 from members.models import Token
 from playback import cashouts, charging, sessions
-from playback.models import LibraryExport, TopUp
+from playback.library_models import LibraryExport
+from playback.models import TopUp
 from tests import callers, cast
 from tests.callers import EVERY_SCOPE, Caller, slug
 
@@ -291,6 +292,7 @@ ROUTES: dict[str, list[Way]] = {
         form("/splits/{sheet}", other=404, answer="accept"),
     ],
     "wallet": [mine("/wallet")],
+    "wallet/entries.csv": [mine("/wallet/entries.csv")],
     "wallet/limits": [form("/wallet/limits", day="1", month="1")],
     "wallet/going-on": [form("/wallet/going-on", goes_on="1")],
     "wallet/consent": [form("/wallet/consent", version="1")],

@@ -9,7 +9,8 @@ import pytest
 from catalog.models import Work
 from members import clock
 from playback import reversals
-from playback.models import Charge, FreePlay, OpeningCount, Session, Wallet
+from playback.audience_models import OpeningCount
+from playback.models import Charge, FreePlay, Session, Wallet
 from tests import callers, cast
 from tests.callers import Caller, slug
 from tests.playback.story import EURO, STEPS, WHOLE, Story, said

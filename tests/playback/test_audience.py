@@ -14,7 +14,8 @@ from members.models import Person
 from members.problems import NotFound
 from playback import audience, audience_counting, charging, sessions, tasks
 from playback import audience_drawing as drawing
-from playback.models import AudienceCounted, AudienceDay, Session
+from playback.audience_models import AudienceCounted, AudienceDay
+from playback.models import Session
 from tests import cast
 from tests.callers import Caller
 

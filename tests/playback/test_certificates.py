@@ -22,7 +22,8 @@ from catalog.models import Upload, Work
 from members import clock, seals, wellknown
 from members.models import Person
 from playback import certificates
-from playback.models import Certificate, Holding
+from playback.library_models import Certificate
+from playback.models import Holding
 from tests import callers, cast
 from tests.callers import Caller, slug
 from tests.playback.kept_files import keep, own

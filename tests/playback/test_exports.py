@@ -24,7 +24,8 @@ from members import clock
 from members.models import Notice
 from playback import exports, library, packing, tasks, wallets
 from playback.following_models import Favourite, Follow
-from playback.models import Charge, LibraryExport
+from playback.library_models import LibraryExport
+from playback.models import Charge
 from tests import callers, cast
 from tests.callers import Caller, slug
 from tests.playback.kept_files import give_cover, keep, own

@@ -17,7 +17,8 @@ from catalog import delivery
 from catalog.models import Rendition, Work
 from members import clock, policies
 from playback import gate, sessions
-from playback.models import Charge, FreePlay, OpeningCount, Session
+from playback.audience_models import OpeningCount
+from playback.models import Charge, FreePlay, Session
 from tests import callers, cast
 from tests.callers import Caller, slug
 from tests.playback.story import STEPS, WHOLE, Story, said

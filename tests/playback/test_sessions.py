@@ -12,7 +12,8 @@ from catalog.publishing import WorkUnavailable
 from members import clock
 from members.problems import NotFound
 from playback import charging, sessions
-from playback.models import FreePlay, Holding, OpeningCount, Session
+from playback.audience_models import OpeningCount
+from playback.models import FreePlay, Holding, Session
 from tests import cast
 
 pytestmark = pytest.mark.django_db
