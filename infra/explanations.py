@@ -132,6 +132,10 @@ WORDS = {
         "There is one appeal against a suspension, decided by somebody else than who suspended the work.",
         "Wait for the decision, which comes by mail. You may also go to a court.",
     ),
+    "ledger-refused": (
+        "The books take an entry once, between accounts of the chart, and in no month that was locked with the bank.",
+        "Nothing was booked. A wrong entry is never changed: it is reversed, with a reason, and booked anew.",
+    ),
     "second-factor-needed": (
         "Votes and other people's money are moved only by who has just shown their second factor.",
         "Show it on your account's page; that holds for fifteen minutes. Who has none sets one up there first.",

@@ -19,6 +19,9 @@ DELETABLE = (
     "catalog_leftover",
 )
 
+# Rows that are written once, whatever a program may ask.
+WRITTEN_ONCE = ("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark")
+
 
 def grant(role: str) -> None:
     """Give the web role what it needs. Runs as the owner after each migration; safe to run again."""
@@ -28,5 +31,7 @@ def grant(role: str) -> None:
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {quoted}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
         cursor.execute(f"REVOKE INSERT, UPDATE ON members_coop, django_migrations FROM {quoted}")
+        # The books are written, never changed: balances follow by a trigger that has the owner's rights.
+        cursor.execute(f"REVOKE UPDATE ON {', '.join(WRITTEN_ONCE)} FROM {quoted}")
         for table in DELETABLE:
             cursor.execute(f"GRANT DELETE ON {connection.ops.quote_name(table)} TO {quoted}")

@@ -1,0 +1,194 @@
+"""The ledger: double entry, append-only, exact to the millionth.
+
+An entry takes an amount from one account and gives it to another. It is known by its key: booked again it does nothing,
+so whatever was killed may simply be done again. Nothing is ever changed; a wrong entry is reversed, with a reason.
+Whoever books does it last in their transaction: one transaction at a time holds the ledger's pen (sql/ledger.sql).
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from uuid import UUID
+
+import psycopg
+from django.db import IntegrityError, connection, transaction
+
+from members import clock, money
+from members.problems import Invalid, NotFound
+from royalties import accounts
+from royalties.accounts import GROWS_BY_DEBIT, LedgerRefused
+from royalties.ledger_models import Account, LockedMonth, Transfer
+
+AT_ONCE = 5_000
+
+# One statement, so that floors are asked of what stands after all of it.
+WRITE = """
+INSERT INTO royalties_transfer
+       (debit, credit, amount_micros, kind, key, together, happened_at, recorded_at, month, reason, reverses_id)
+SELECT debit, credit, micros, kind, key, together, happened_at, %s, month, reason, %s::bigint
+  FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::date[],
+              %s::text[]) WITH ORDINALITY
+    AS e (debit, credit, micros, kind, key, together, happened_at, month, reason, position)
+ ORDER BY position
+ON CONFLICT (key) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is to be booked: `amount_micros` is taken from the account `credit` and given to the account `debit`.
+
+    `key` is the entry's own name for ever; `month` (its first day) is the period it counts in; entries of one cause
+    have the same `group`.
+    """
+
+    debit: str
+    credit: str
+    amount_micros: int
+    kind: str
+    key: str
+    happened_at: datetime
+    month: date
+    reason: str = ""
+    group: str = ""
+
+
+def book(entries: Iterable[Entry], *, now: datetime) -> int:
+    """Book entries, all or none, and return how many were new.
+
+    A key that was booked before does nothing if it says the same: accounts, amount, kind and month. Raises
+    LedgerRefused if it says something else, for an account that is not in the chart, an amount that is not above zero,
+    a locked month, and where an account would fall below its floor. Two queries for each 5 000 entries.
+    """
+    left = iter(entries)
+    written = 0
+    with transaction.atomic():
+        while chunk := list(islice(left, AT_ONCE)):
+            written += _write(chunk, now)
+    return written
+
+
+def reverse(*, key: str, reason: str, now: datetime) -> int:
+    """Book the inverse of an entry, with a reason that whoever reads the books can follow; once, however often asked.
+
+    It counts in the month of what it corrects while that month's books are not locked, and otherwise in the month of
+    `now`. Returns 1, or 0 if the entry was reversed before. Raises NotFound, Invalid without a reason, LedgerRefused
+    for a reversal (book the entry again under another key instead).
+    """
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Invalid("A reversal needs a reason.")
+    with transaction.atomic():
+        wrong = Transfer.objects.filter(key=key).first()
+        if wrong is None:
+            raise NotFound(f"Nothing was booked under {key}.")
+        if wrong.reverses_id is not None:
+            raise LedgerRefused("A reversal is not reversed. Book the entry again, under a key of its own.")
+        inverse = Entry(
+            debit=wrong.credit_id,
+            credit=wrong.debit_id,
+            amount_micros=wrong.amount_micros,
+            kind=wrong.kind,
+            key=f"reversal:{key}",
+            group=wrong.group,
+            happened_at=now,
+            month=clock.month(now) if is_locked(wrong.month) else wrong.month,
+            reason=reason,
+        )
+        return _insert([inverse], now, reverses=wrong.id)
+
+
+def balance(code: str) -> int:
+    """Return what is on an account, in micros, positive on its normal side. One query. Raises LedgerRefused."""
+    account = accounts.charted(code)
+    found = Account.objects.filter(code=code).values_list("balance_micros", flat=True).first() or 0
+    return found if account.kind in GROWS_BY_DEBIT else -found
+
+
+def payable(person_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return what each of these payees is owed, in micros; nothing for who never earned. One query."""
+    owed = dict.fromkeys(person_ids, 0)
+    codes = [accounts.payable(person_id) for person_id in owed]
+    for person_id, found in Account.objects.filter(code__in=codes).values_list("person_id", "balance_micros"):
+        assert person_id is not None
+        owed[person_id] = -found
+    return owed
+
+
+def lock_month(month: date, *, now: datetime) -> None:
+    """Lock the books of a month (its first day): from now on nothing is booked in it. Done again, it does nothing."""
+    with transaction.atomic():
+        LockedMonth.objects.bulk_create([LockedMonth(month=month, locked_at=now)], ignore_conflicts=True)
+
+
+def is_locked(month: date) -> bool:
+    """Return whether the books of a month are locked. One query."""
+    return LockedMonth.objects.filter(month=month).exists()
+
+
+def open_accounts(codes: Iterable[str]) -> None:
+    """Open the accounts that are not there yet; each must be in the chart. One query. Raises LedgerRefused."""
+    charted = [accounts.charted(code) for code in sorted(set(codes))]
+    Account.objects.bulk_create(
+        (
+            Account(code=one.code, name=one.name, kind=one.kind, floor=one.floor, person_id=one.person_id)
+            for one in charted
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _write(chunk: list[Entry], now: datetime) -> int:
+    for entry in chunk:
+        if entry.amount_micros <= 0 or entry.debit == entry.credit:
+            raise LedgerRefused(
+                f"{entry.key}: an entry moves more than nothing between two accounts, not"
+                f" {money.show(entry.amount_micros)} from {entry.credit} to {entry.debit}.",
+                key=entry.key,
+            )
+    open_accounts(code for entry in chunk for code in (entry.debit, entry.credit))
+    written = _insert(chunk, now)
+    if written < len(chunk):
+        _check_said_before(chunk)
+    return written
+
+
+def _insert(chunk: list[Entry], now: datetime, *, reverses: int | None = None) -> int:
+    columns = [
+        [getattr(entry, name) for entry in chunk]
+        for name in ("debit", "credit", "amount_micros", "kind", "key", "group", "happened_at", "month", "reason")
+    ]
+    with _told(), connection.cursor() as cursor:
+        cursor.execute(WRITE, [now, reverses, *columns])
+        return cursor.rowcount
+
+
+def _check_said_before(chunk: list[Entry]) -> None:
+    """Raise LedgerRefused unless each entry stands in the books as it is here."""
+    booked = {
+        found[0]: found[1:]
+        for found in Transfer.objects.filter(key__in=[entry.key for entry in chunk]).values_list(
+            "key", "debit_id", "credit_id", "amount_micros", "kind", "month"
+        )
+    }
+    for entry in chunk:
+        said = (entry.debit, entry.credit, entry.amount_micros, entry.kind, entry.month)
+        if booked[entry.key] != said:
+            raise LedgerRefused(f"{entry.key} was booked before, and as something else.", key=entry.key)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in the bookkeeper's words what the database refused; the transaction around it can go on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        refused = error.__cause__
+        assert isinstance(refused, psycopg.Error)
+        words = refused.diag.message_primary or str(error)
+        if refused.diag.constraint_name == "account_never_goes_below_its_floor":
+            words = "an account would fall below its floor"
+        raise LedgerRefused(f"{words[0].upper()}{words[1:]}. Nothing was booked.") from error
