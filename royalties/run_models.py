@@ -42,7 +42,6 @@ class Run(models.Model):
     percent = models.PositiveSmallIntegerField(default=0)
     words = models.CharField(max_length=200, blank=True)
     begun_at = models.DateTimeField()
-    leased_until = models.DateTimeField(null=True)
     sealed_at = models.DateTimeField(null=True)
     gross_micros = models.BigIntegerField(default=0)
     creators_micros = models.BigIntegerField(default=0)
@@ -65,18 +64,16 @@ class Run(models.Model):
 
 
 class RunShard(models.Model):
-    """A share of a run's works, by a hash of their ids; leased by the worker that has it."""
+    """A share of a run's works, by a hash of their ids. Whoever works on it holds its row, until its connection ends."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
-        GATHERED = "gathered"
         LINED = "lined"
         COUNTED = "counted"
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="shards")
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    leased_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="run_shard_once")]
@@ -94,14 +91,17 @@ class Group(models.Model):
     sheet_id = models.UUIDField(null=True)
     sheet_version = models.PositiveIntegerField(null=True)
     revenue_seq = models.PositiveIntegerField()
+    # Its charges came at this moment or later: the month's first, or the one at which sheet or version changed in it.
+    since = models.DateTimeField()
     gross_micros = models.BigIntegerField()
     promo_micros = models.BigIntegerField()
     creators_micros = models.BigIntegerField(default=0)
     coop_micros = models.BigIntegerField(default=0)
-    # Live plays: the first is of play number 1. Null until they are counted, as the next two are.
+    # Live plays, those of play number 1 first; these four are null until they are counted.
     plays_by_number = ArrayField(models.BigIntegerField(), null=True)
     purchases = models.BigIntegerField(null=True)
     listeners = models.BigIntegerField(null=True)
+    refunded_micros = models.BigIntegerField(null=True)
     released_in = models.DateField(null=True)
 
     class Meta:

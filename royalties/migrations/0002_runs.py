@@ -57,7 +57,6 @@ class Migration(migrations.Migration):
                 ("percent", models.PositiveSmallIntegerField(default=0)),
                 ("words", models.CharField(blank=True, max_length=200)),
                 ("begun_at", models.DateTimeField()),
-                ("leased_until", models.DateTimeField(null=True)),
                 ("sealed_at", models.DateTimeField(null=True)),
                 ("gross_micros", models.BigIntegerField(default=0)),
                 ("creators_micros", models.BigIntegerField(default=0)),
@@ -100,6 +99,7 @@ class Migration(migrations.Migration):
                 ("sheet_id", models.UUIDField(null=True)),
                 ("sheet_version", models.PositiveIntegerField(null=True)),
                 ("revenue_seq", models.PositiveIntegerField()),
+                ("since", models.DateTimeField()),
                 ("gross_micros", models.BigIntegerField()),
                 ("promo_micros", models.BigIntegerField()),
                 ("creators_micros", models.BigIntegerField(default=0)),
@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ),
                 ("purchases", models.BigIntegerField(null=True)),
                 ("listeners", models.BigIntegerField(null=True)),
+                ("refunded_micros", models.BigIntegerField(null=True)),
                 ("released_in", models.DateField(null=True)),
                 (
                     "work",
@@ -234,7 +235,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting"),
-                            ("gathered", "Gathered"),
                             ("lined", "Lined"),
                             ("counted", "Counted"),
                         ],
@@ -242,7 +242,6 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("leased_until", models.DateTimeField(null=True)),
                 (
                     "run",
                     models.ForeignKey(
