@@ -1,0 +1,2 @@
+DROP TRIGGER publication_of_a_sealed_month_stays ON royalties_publication;
+DROP TRIGGER publication_is_never_emptied ON royalties_publication;
