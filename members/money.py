@@ -58,6 +58,12 @@ def show_digits(micros: int) -> str:
     return show(micros, currency="EUR").replace("€", "")
 
 
+def exact(micros: int) -> str:
+    """Return the amount for machines: `-0.032000`, always six decimals, an ASCII minus, no sign of a currency."""
+    whole, part = divmod(abs(micros), MICROS)
+    return f"{'-' if micros < 0 else ''}{whole}.{part:06d}"
+
+
 def places_needed(amounts: Sequence[int]) -> int:
     """Return how many decimals a column of `amounts` needs so that none is rounded: 2 to 6."""
     return max([2, *(len(f"{abs(micros) % MICROS:06d}".rstrip("0")) for micros in amounts)])

@@ -11,6 +11,7 @@ urlpatterns = [
     path("works/<uuid:work_id>/favourite", follows.favourite, name="favourite"),
     path("queue", queue.lines, name="queue"),
     path("wallet", wallet.wallet, name="wallet"),
+    path("wallet/entries.csv", wallet.table, name="entries-table"),
     path("wallet/limits", wallet.set_limits, name="limits"),
     path("wallet/going-on", wallet.set_going_on, name="going-on"),
     path("wallet/consent", wallet.consent, name="consent"),

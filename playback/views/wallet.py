@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -21,7 +21,7 @@ from members import clock, money
 from members.forms import COUNTRIES
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
-from playback import cashouts, topups, vat, wallets
+from playback import cashouts, entries_csv, topups, vat, wallets
 from playback.forms import ConsentForm, GoingOnForm, LimitsForm, TopUpForm
 from playback.models import TopUp
 from playback.wallets import Entry
@@ -120,6 +120,17 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         **forms,
     }
     return render(request, "playback/wallet.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_safe
+def table(request: HttpRequest) -> HttpResponseBase:
+    """Give everything that ever moved in the wallet as CSV, sent while it is read."""
+    lines = entries_csv.lines(person_id=signed_in_id(request), currency=settings.CURRENCY)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="refrain-wallet.csv"'
+    return answer
 
 
 def _place(request: HttpRequest) -> tuple[datetime | None, UUID | None]:
