@@ -83,6 +83,7 @@ def _found_in_photo(folder: Path, form: PhotoForm, beat: Callable[[], None]) -> 
         "shown": photo.shown,
         "place": photo.place,
         "one_camera": photo.one_camera,
+        "description": photo.description,
         "title": "",
         "artist": photo.shown.get("artist", ""),
         "album": "",

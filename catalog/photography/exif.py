@@ -27,6 +27,9 @@ EXPOSURE, APERTURE, ISO, TAKEN, TAKEN_OFFSET, FOCAL, LENS_MAKE, LENS = (
     *(0x829A, 0x829D, 0x8827, 0x9003),
     *(0x9011, 0x920A, 0xA433, 0xA434),
 )
+# What its maker says it shows: never served with the file, offered to its creator as the text for who cannot see it.
+DESCRIPTION = 0x010E
+WORDS_LEAST = 3
 ALLOWED = {MAKE: TEXT, MODEL: TEXT, ORIENTATION: SHORT, ARTIST: TEXT, COPYRIGHT: TEXT}
 ALLOWED_OF_TAKING = {
     EXPOSURE: RATIONAL,
@@ -58,13 +61,15 @@ Entry = tuple[int, int, int, bytes]
 class Said:
     """What a photo says: `image` and `taking` hold the allowed values by tag, cleaned.
 
-    `place` and `one_camera` say whether it also names a place, or one camera or person.
+    `place` and `one_camera` say whether it also names a place, or one camera or person. `description` is what its maker
+    says it shows, for the creator alone.
     """
 
     image: dict[int, object] = field(default_factory=dict)
     taking: dict[int, object] = field(default_factory=dict)
     place: bool = False
     one_camera: bool = False
+    description: str = ""
 
     @property
     def orientation(self) -> int:
@@ -87,7 +92,14 @@ def read(exif: Image.Exif) -> Said:
     except Exception:  # noqa: BLE001
         said.place = True
     said.one_camera = any(tag in taking or tag in exif for tag in (*NAMING_ONE_CAMERA, MAKER_NOTE))
+    said.description = _described(exif)
     return said
+
+
+def _described(exif: Image.Exif) -> str:
+    """Return what the maker wrote of the picture; cameras write their own name there, in capitals or in two words."""
+    words = str(_allowed(exif, {DESCRIPTION: TEXT}).get(DESCRIPTION, ""))
+    return words if len(words.split()) >= WORDS_LEAST and not words.isupper() else ""
 
 
 def _allowed(tags: Mapping[int, object], allowed: Mapping[int, int]) -> dict[int, object]:

@@ -36,7 +36,8 @@ CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 class Photo:
     """What was found in an original. The size is in pixels, upright.
 
-    `shown` may be seen by everybody; that there was a place, or a camera's own number, is for its creator alone.
+    `shown` may be seen by everybody; that there was a place, or a camera's own number, and how its
+    maker described it, is for its creator alone.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Photo:
     shown: dict[str, str]
     place: bool
     one_camera: bool
+    description: str
     notes: list[str]
 
 

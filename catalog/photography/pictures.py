@@ -126,6 +126,7 @@ def inspect(path: Path, form: str) -> dict[str, Any]:
         "shown": exif.shown(said),
         "place": said.place,
         "one_camera": said.one_camera,
+        "description": said.description,
         "notes": [LEFT_OUT] if parts.behind else [],
     }
 

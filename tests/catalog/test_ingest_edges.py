@@ -15,7 +15,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
-from PIL import Image
+from PIL import ExifTags, Image
 
 from catalog import ingest, rules, tasks
 from catalog.intake import leases, receiving
@@ -254,6 +254,24 @@ def test_a_folder_comes_in_by_one_command(ana: Person, band: Creator, store: Pat
     again = run_import(folder, "--creator", band.slug, "--person", ana.email.upper())
     assert again[-1] == "0 taken in, 3 left out."
     assert Work.objects.count() == 2
+
+
+def test_what_a_photo_shows_is_taken_from_its_folder_s_list_or_its_own_description(
+    band: Creator, store: Path, tmp_path: Path
+) -> None:
+    described = {"said": "A heron stands in the reeds", "listed": "A heron at noon", "camera": "OLYMPUS DIGITAL CAMERA"}
+    for number, (name, words) in enumerate(described.items()):
+        exif = Image.Exif()
+        exif[ExifTags.Base.ImageDescription] = words
+        scene = Image.linear_gradient("L").resize((320, 200 + number)).convert("RGB")
+        scene.save(tmp_path / f"{name}.jpg", exif=exif)
+    works = [{"file": "listed.jpg", "alternative_text": "Two herons"}]
+    (tmp_path / "works.json").write_text(json.dumps({"works": works}))
+
+    run_import(tmp_path, "--creator", band.slug)
+
+    said = {work.title.lower(): work.alternative_text for work in Work.objects.all()}
+    assert said == {"said": "A heron stands in the reeds", "listed": "Two herons", "camera": ""}
 
 
 def test_a_folder_needs_a_profile_and_somebody_who_runs_it(band: Creator, tmp_path: Path) -> None:

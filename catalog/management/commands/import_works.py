@@ -24,6 +24,7 @@ from members.problems import Invalid, Problem
 CHUNK_BYTES = 1_048_576
 # What a folder may say about its files beyond their tags, e.g. that they are historic.
 LIST = "works.json"
+SAID_OF_A_WORK = ("alternative_text", "historic", "licence", "title")
 BAR_WIDTH = 30
 MANAGING = [CreatorRole.Role.OWNER, CreatorRole.Role.EDITOR]
 
@@ -157,7 +158,9 @@ class Command(BaseCommand):
         """Write what the folder's list says of a work, publish it if asked to, and return what is said of it."""
         if upload.work is None:
             return f"left out. {upload.reason}", False
-        figures = {name: said[name] for name in ("historic", "licence", "title") if said.get(name)}
+        figures = {name: said[name] for name in SAID_OF_A_WORK if said.get(name)}
+        if upload.found.get("description"):
+            figures.setdefault("alternative_text", upload.found["description"])
         work_id, person_id = upload.work.id, upload.person_id
         try:
             if figures:
