@@ -20,7 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from infra.explanations import Explanation, all_explanations, explain
+from members import admission
 from members.access import NotSignedIn
+from members.admission import Staff
 from members.problems import NotFound, Problem
 from members.requests import moment_of, person_id_of
 from playback import wallets
@@ -36,6 +38,11 @@ MEMBERS_LINKS = (
     ("Feed", "playback:feed"),
     ("Studio", "catalog:studio"),
     ("Account", "members:account"),
+)
+# What staff look after, at the foot of their pages.
+STAFF_LINKS = (
+    ("Reports that wait", "catalog:queue", Staff.CATALOGUE),
+    ("Transfers", "playback:transfers", Staff.TREASURER),
 )
 # Which link a page deeper down belongs to.
 BELOW = (
@@ -90,6 +97,18 @@ class Frame:
         return [
             Link(name=name, href=reverse(route), current=path == reverse(route) or name == here)
             for name, route in links
+        ]
+
+    @cached_property
+    def staff_links(self) -> list[Link]:
+        """The links to what this person looks after for the co-op. One query for who is signed in."""
+        person_id = person_id_of(self.request)
+        roles = admission.roles_of(person_id) if person_id is not None else frozenset()
+        here = self.request.path
+        return [
+            Link(name=name, href=reverse(route), current=here == reverse(route))
+            for name, route, role in STAFF_LINKS
+            if role in roles
         ]
 
 

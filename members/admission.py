@@ -46,6 +46,13 @@ def name_of(person_id: UUID) -> str:
     return found
 
 
+def roles_of(person_id: UUID) -> frozenset[Staff]:
+    """Return what the person may do for the co-op, which for most is nothing. One query."""
+    return frozenset(
+        Staff(role) for role in StaffRole.objects.filter(person_id=person_id).values_list("role", flat=True)
+    )
+
+
 def has_role(*, person_id: UUID, roles: tuple[Staff, ...]) -> bool:
     """Return whether the person has one of the roles. One query."""
     return StaffRole.objects.filter(person_id=person_id, role__in=roles).exists()

@@ -99,9 +99,24 @@ def test_the_front_page_asks_the_same_however_many_works_there_are(
         cast.track(profile)
     with django_assert_num_queries(4):  # the clock, works with their creators, covers, the places on the shelves
         client.get("/")
-    # Also: the web session, the person, their profiles, holdings, the wallet.
-    with django_assert_num_queries(9):
+    # Also: the web session, the person, their profiles, holdings, the wallet, what they do for the co-op.
+    with django_assert_num_queries(10):
         signed_in.get("/")
+
+
+def test_what_staff_look_after_is_linked_for_those_who_may_alone(client: Client, signed_in: Client) -> None:
+    def linked(who: Client) -> set[str]:
+        page = who.get("/").content.decode()
+        return {path for path in ("/staff/reports", "/staff/transfers") if f'href="{path}"' in page}
+
+    assert (linked(client), linked(signed_in)) == (set(), set())
+    for role, path in (("catalogue", "/staff/reports"), ("treasurer", "/staff/transfers")):
+        staff = Client()
+        staff.force_login(
+            cast.person("wen", staff=(role,)), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+        assert linked(staff) == {path}
+        assert staff.get(path).status_code == 200
 
 
 def test_a_works_page_for_a_listener_asks_little(
