@@ -146,7 +146,8 @@ def _settle(month: date) -> None:
         last = AudienceCounted.objects.filter(day=after - ONE_DAY, settled=False)
         if not locks.is_ours(COUNT_LOCK) or not last.exists():
             return
-        with connection.cursor() as cursor:
+        # The database keeps the rows: those of a month of a large catalogue would fill a worker's memory.
+        with connection.chunked_cursor() as cursor:
             cursor.execute(CELLS, {"from": clock.start_of(month), "until": clock.start_of(after)})
             tables = _by_work(_rows(cursor))
             for block in _blocks(tables):
