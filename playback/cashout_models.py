@@ -48,6 +48,8 @@ class Refund(models.Model):
     # Nobody asks the gateway before: the lease of who is asking, and the pause after it was silent.
     not_before = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Kept by the database: when it was made, also if a bank sent it back later.
+    refunded_at = models.DateTimeField(null=True, editable=False)
     reason = models.TextField(blank=True)
     # When the credit came back: what stood afterwards.
     balance_after_micros = models.BigIntegerField(null=True)

@@ -351,6 +351,18 @@ class PromoBudget(models.Model):
         ]
 
 
+class PromoFunding(models.Model):
+    """What the co-op put into the promo budget, or took out of it (below zero). Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    amount_micros = models.BigIntegerField()
+    reason = models.TextField(blank=True)
+    funded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(amount_micros=0), name="promo_funding_changes_something")]
+
+
 class PromoGrant(models.Model):
     """Promo credit given to a listener by staff, from the budget."""
 

@@ -17,7 +17,17 @@ from members import admission, clock, money, notices, seals
 from members.admission import Staff
 from members.problems import Invalid, NotAllowed, NotFound, Problem
 from playback import charging, wallets
-from playback.models import Charge, Holding, PromoBudget, PromoGrant, Reversal, ReversalAsk, Session, Wallet
+from playback.models import (
+    Charge,
+    Holding,
+    PromoBudget,
+    PromoFunding,
+    PromoGrant,
+    Reversal,
+    ReversalAsk,
+    Session,
+    Wallet,
+)
 
 # Above this a second person has to ask for the same.
 ALONE_MOST_MICROS = 20 * money.MICROS
@@ -185,6 +195,18 @@ def grant(*, listener_id: UUID, staff_id: UUID, amount_micros: int, reason: str,
         return given
 
 
-def fund_budget(*, amount_micros: int) -> None:
-    """Add to the promo budget. The ledger will book it (royalties); until then the board's decision is on paper."""
-    PromoBudget.objects.filter(id=1).update(left_micros=F("left_micros") + amount_micros)
+def fund_budget(*, amount_micros: int, reason: str = "") -> None:
+    """Put an amount into the promo budget, or with one below zero take it out, as the board decided.
+
+    Raises BudgetSpent where less is left than is taken out, and Invalid for nothing.
+    """
+    if not amount_micros:
+        raise Invalid("The promo budget is changed by some amount.")
+    with transaction.atomic():
+        if not PromoBudget.objects.filter(id=1, left_micros__gte=-amount_micros).update(
+            left_micros=F("left_micros") + amount_micros
+        ):
+            raise BudgetSpent("The budget has less than that left; what was given away stays given.")
+        PromoFunding.objects.create(
+            amount_micros=amount_micros, reason=" ".join(reason.split()), funded_at=clock.money_moment()
+        )
