@@ -91,6 +91,30 @@ def pieces(key: str) -> Iterator[bytes]:
             yield piece
 
 
+def read(key: str, *, offset: int, length: int) -> bytes:
+    """Return `length` bytes from `offset` on of what is stored under `key`. Raises FileNotFoundError."""
+    here = _path(key)
+    if here is not None:
+        with here.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+    try:
+        asked = f"bytes={offset}-{offset + length - 1}"
+        answer = default_storage.bucket.Object(key).get(Range=asked)  # type: ignore[attr-defined]
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.NOT_FOUND:
+            raise FileNotFoundError(key) from None
+        raise
+    with answer["Body"] as body:
+        content: bytes = body.read()
+    return content
+
+
+def is_there(key: str) -> bool:
+    """Return whether something is stored under `key`."""
+    return default_storage.exists(key)
+
+
 def remove(key: str) -> None:
     """Remove what is stored under `key`, if anything is."""
     default_storage.delete(key)

@@ -10,6 +10,8 @@ from typing import Any
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_BYTES = 32
@@ -47,6 +49,55 @@ def leaf_hash(content: bytes) -> bytes:
 
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """A tree whose leaves come one by one: only the roots of its perfect subtrees are kept, however many there are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Take the hash of the next leaf, or of a subtree where all but the last are perfect and of one size."""
+        self.count += 1
+        rising = self.count
+        while not rising & 1:
+            leaf, rising = _node(self._peaks.pop(), leaf), rising >> 1
+        self._peaks.append(leaf)
+
+    def root(self) -> bytes:
+        """Return the root of what was taken."""
+        if not self._peaks:
+            return root([])
+        found = self._peaks[-1]
+        for peak in reversed(self._peaks[:-1]):
+            found = _node(peak, found)
+        return found
+
+
+def hashes_root(hashes: Sequence[bytes]) -> bytes:
+    """Return the Merkle tree hash over leaves of which only the hashes are known."""
+    tree = Tree()
+    for one in hashes:
+        tree.add(one)
+    return tree.root()
+
+
+def hashes_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the audit path of the leaf at `index`, lowest first, where only hashes are known. Raises CannotSeal."""
+    if not 0 <= index < len(hashes):
+        raise CannotSeal(f"there is no leaf {index} in a tree of {len(hashes)}")
+    first, last, path = 0, len(hashes), []
+    while last - first > 1:
+        k = first + _split(last - first)
+        if index < k:
+            path.append(hashes_root(hashes[k:last]))
+            last = k
+        else:
+            path.append(hashes_root(hashes[first:k]))
+            first = k
+    return path[::-1]
 
 
 def _split(count: int) -> int:
@@ -126,3 +177,8 @@ def key_id(public: bytes) -> str:
 def sign(value: Any, *, key: Ed25519PrivateKey) -> dict[str, str]:
     """Return `{key, signature}` over the canonical JSON of `value`, both in hexadecimal."""
     return {"key": key_id(public_bytes(key)), "signature": key.sign(canonical(value)).hex()}
+
+
+def secret(key: Ed25519PrivateKey, *, purpose: str) -> bytes:
+    """Return 32 bytes that follow from the key and the purpose, and from which neither can be found (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key.private_bytes_raw())

@@ -5,9 +5,9 @@ from django.db.models import Q
 
 
 class Publication(models.Model):
-    """What of a month is public. Written again until the month is sealed, and never after (royalties/sql/publications.sql).
+    """What of a month is public. Written again until the month is sealed, and never after (sql/publications.sql).
 
-    `document` is the signed manifest as it lies in the bundle; `totals` the month's sums, in micros where a name says so.
+    `document` is the signed manifest as it lies in the bundle; `totals` the month's sums, in micros where they say so.
     """
 
     month = models.DateField(primary_key=True)

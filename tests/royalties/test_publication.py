@@ -1,0 +1,158 @@
+"""Publication: what of a month is public, that the same month makes the same bytes, and what stays private."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+
+from catalog.copies import parcels
+from members import seals, wellknown
+from members.models import Person
+from royalties import signing, transparency
+from royalties.publication_models import Publication
+from tests import cast
+from tests.royalties import counting
+from tests.royalties.counting import noon
+
+pytestmark = pytest.mark.django_db
+SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
+SEPTEMBER_BEGAN = noon(1, 9)
+
+
+def bundle_of(published: Publication) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(parcels.pieces(published.key))))
+
+
+def table(bundle: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(bundle.read(name).decode())))
+
+
+@pytest.fixture
+def people() -> dict[str, Person]:
+    return {name: cast.person(name) for name in ("lena", "lars", "ana", "ben", "cleo")}
+
+
+@pytest.fixture
+def october(people: dict[str, Person]) -> Publication:
+    """Give the worked example of the issue, with the works' prices and shares."""
+    lena, lars, ana, ben, cleo = people.values()
+    first = counting.work([(ana, 600_000), (ben, 400_000)], since=SEPTEMBER_BEGAN)
+    second = counting.work([(cleo, 1_000_000)], since=SEPTEMBER_BEGAN)
+    third = counting.work([(ana, 333_334), (ben, 333_333), (cleo, 333_333)], since=SEPTEMBER_BEGAN)
+    for number in range(1, 10):
+        counting.charge(lena, first, 2_000 << (number - 1), at=noon(number), number=number)
+    for number in range(1, 4):
+        counting.charge(lena, second, 2_000 << (number - 1), at=noon(number), number=number)
+    counting.charge(lena, second, 1_022_000 - 14_000, at=noon(4))
+    lars_plays = [
+        counting.charge(lars, first, 2_000 << (number - 1), at=noon(number), number=number) for number in range(1, 6)
+    ]
+    for number in range(1, 5):
+        counting.charge(lars, third, 2_000 << (number - 1), at=noon(number), number=number)
+    counting.give_back(lars_plays[4], at=noon(20))
+    return counting.seal(OCTOBER)
+
+
+def test_the_worked_example_stands_in_the_bundle(october: Publication) -> None:
+    bundle = bundle_of(october)
+    works = sorted((int(row["gross_micros"]), int(row["creators_micros"])) for row in table(bundle, "works.csv"))
+    assert works == [(30_000, 21_000), (1_022_000, 715_400), (1_052_000, 736_400)]
+    nets = sorted(int(row["net_micros"]) for row in table(bundle, "lines.csv"))
+    assert nets == sorted([441_840, 294_560, 715_400, 7_000, 7_000, 7_000])
+    totals = json.loads(bundle.read("totals.json"))
+    assert totals == {
+        "works": 3,
+        "groups": 3,
+        "groups_held": 0,
+        "gross_micros": 2_104_000,
+        "creators_micros": 1_472_800,
+        "coop_micros": 631_200,
+        "held_micros": 0,
+        "lines": 6,
+        "lines_micros": 1_472_800,
+        "payees": 3,
+        "released_groups": 0,
+        "released_lines": 0,
+        "released_micros": 0,
+        "plays_counted": 20,
+        "purchases_counted": 1,
+        "plays": 21,
+        "plays_micros": 1_128_000,
+        "purchases": 1,
+        "purchases_micros": 1_008_000,
+        "promo_micros": 0,
+        "given_back": 1,
+        "given_back_micros": 32_000,
+        "late": 0,
+        "late_micros": 0,
+        "listeners": 2,
+    }
+    by_gross = {row["gross_micros"]: (row["plays"], row["purchases"]) for row in table(bundle, "works.csv")}
+    assert by_gross == {
+        "1052000": ("2 2 2 2 1 1 1 1 1", "0"),
+        "1022000": ("1 1 1", "1"),
+        "30000": ("1 1 1 1", "0"),
+    }
+
+
+def test_the_manifest_names_every_file_and_is_signed(october: Publication) -> None:
+    bundle = bundle_of(october)
+    document = json.loads(bundle.read("manifest.json"))
+    assert document == october.document
+    said = document["manifest"]
+    assert {file["name"] for file in said["files"]} == set(bundle.namelist()) - {"manifest.json"}
+    for file in said["files"]:
+        content = bundle.read(file["name"])
+        assert (file["sha256"], file["size_bytes"]) == (seals.sha256(content), len(content))
+    keys = wellknown.keys()
+    assert document["key"] == keys["present"]
+    assert said["previous"] is None
+    assert said["listeners"] == {"count": 2, "root": october.root}
+    assert october.zip_sha256 == seals.sha256(b"".join(parcels.pieces(october.key)))
+    assert {entry.date_time for entry in bundle.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_same_month_makes_the_same_bytes(people: dict[str, Person]) -> None:
+    played = counting.work([(people["ana"], 500_000), (people["ben"], 500_000)], since=SEPTEMBER_BEGAN)
+    counting.charge(people["lena"], played, 2_000, at=noon(3), number=1)
+    counting.run(OCTOBER)
+    first = transparency.publish(OCTOBER, noon(3, 11))
+    again = transparency.publish(OCTOBER, noon(9, 11))
+    assert (first.zip_sha256, first.signature) == (again.zip_sha256, again.signature)
+    assert Publication.objects.get().zip_sha256 == first.zip_sha256
+
+
+def test_a_sealed_months_bundle_is_made_again_where_the_store_lost_it_and_is_the_same(october: Publication) -> None:
+    before = b"".join(parcels.pieces(october.key))
+    folder = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    (folder / october.key).unlink()
+    assert transparency.publish(OCTOBER, noon(9, 12)).zip_sha256 == october.zip_sha256
+    assert b"".join(parcels.pieces(october.key)) == before
+
+
+def test_nobody_is_named(october: Publication, people: dict[str, Person]) -> None:
+    bundle = bundle_of(october)
+    everything = b"".join(bundle.read(name) for name in bundle.namelist()).decode()
+    for person in people.values():
+        assert str(person.id) not in everything
+        assert person.id.hex not in everything
+        assert person.email not in everything
+
+
+def test_a_payee_has_another_name_on_every_work_and_knows_each(october: Publication, people: dict[str, Person]) -> None:
+    rows = table(bundle_of(october), "lines.csv")
+    names = [row["payee"] for row in rows]
+    assert len(set(names)) == len(names) == 6
+    works = [UUID(row["work"]) for row in rows]
+    ana = transparency.payee_names(month=OCTOBER, payee_id=people["ana"].id, work_ids=sorted(set(works)))
+    hers = {row["work"]: int(row["net_micros"]) for row in rows if row["payee"] == ana[UUID(row["work"])]}
+    assert sum(hers.values()) == 448_840
+    assert len(hers) == 2
+    other = signing.secret_of(SEPTEMBER, key=signing.present_key())
+    assert other.payee(works[0], people["ana"].id) not in names
