@@ -144,7 +144,8 @@ def _said(folder: Path, form: Form) -> dict[str, Any]:
         )
     except (sandbox.ProgramFailed, ValueError):
         raise Unreadable(
-            f"The file begins like {form.name}, but cannot be read: it is damaged or not complete."
+            f"The file begins like {form.name}, but cannot be read: it is damaged or not complete. If it plays on your"
+            " own machine, save it anew as FLAC and send that."
         ) from None
     except sandbox.ProgramStopped:
         raise Unreadable(

@@ -15,7 +15,7 @@ from typing import Any
 
 import mutagen
 from mutagen.flac import Picture
-from mutagen.id3 import ID3
+from mutagen.id3 import ID3, ID3FileType
 from mutagen.mp4 import MP4Tags
 from PIL import Image, ImageOps
 
@@ -145,11 +145,23 @@ def write_small_cover(cover: Path, target: Path) -> tuple[int, int]:
         return picture.size
 
 
+def _opened(path: Path) -> Any:
+    """Return the recording opened for its tags; None if it is of no kind that mutagen knows."""
+    try:
+        return mutagen.File(path)
+    except mutagen.MutagenError:
+        # Bare AAC with ID3 in front of it is taken for an MP3, in which it then finds no frame.
+        with path.open("rb") as file:
+            if file.read(3) != b"ID3":
+                raise
+        return ID3FileType(path)
+
+
 def read(path: Path, picture_path: Path) -> dict[str, Any]:
     """Return the tags of the recording at `path`, notes for its creator, and the sizes of its cover if it has one."""
     notes: list[str] = []
     try:
-        file = mutagen.File(path)
+        file = _opened(path)
     except Exception:  # noqa: BLE001  (mutagen raises whatever a broken tag makes it stumble over)
         return {"tags": {}, "cover": None, "notes": ["The tags in the file are broken and were not read."]}
     if file is None:

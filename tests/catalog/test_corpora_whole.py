@@ -133,7 +133,7 @@ def test_all_files_end_as_works_or_with_reasons(
     # No half works: every file in the store belongs to one that is whole, and no room is left.
     assert Work.objects.count() == works == ended["ready"]
     assert not Upload.objects.exclude(state__in=["ready", "rejected"]).exists()
-    assert not Release.objects.filter(work=None).exists()
+    assert not Release.objects.filter(works=None).exists()
     prefixes = {
         rendition.prefix
         for work in Work.objects.prefetch_related("renditions")
