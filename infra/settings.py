@@ -20,6 +20,8 @@ if _secret is None and MODE != "test":
     raise ImproperlyConfigured("REFRAIN_SECRET_KEY_FILE is not set: a secret made for this installation is needed")
 SECRET_KEY = _secret.decode() if _secret else "a-secret-for-throw-away-tests-and-nothing-else-0123456789"
 SIGNING_KEY_FILE = environment.text("REFRAIN_SIGNING_KEY_FILE", "")
+# Seals bank accounts in the database: 64 hexadecimal digits a line, the first line seals, the others open older seals.
+IBAN_KEY_FILE = environment.text("REFRAIN_IBAN_KEY_FILE", "")
 
 ALLOWED_HOSTS = ["*"] if MODE == "test" else environment.text("REFRAIN_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -42,6 +44,9 @@ try:
 except (ZoneInfoNotFoundError, ValueError):
     raise ImproperlyConfigured(f"REFRAIN_TIME_ZONE: {COOP_TIME_ZONE!r} is no time zone") from None
 COUNTRY = environment.text("REFRAIN_COUNTRY", "DE")
+# Whose account payouts leave from. Without one there is no file for the bank.
+COOP_NAME = environment.text("REFRAIN_COOP_NAME", "Refrain")
+COOP_IBAN = environment.text("REFRAIN_COOP_IBAN", "" if IN_PRODUCTION else "DE02120300000000202051")
 # VAT on credit follows the listener's country (playback/vat.py), unless one rate is set here for everybody.
 VAT_PPM = environment.number("REFRAIN_VAT_PPM", 0) if environment.text("REFRAIN_VAT_PPM", "") else None
 CLOCK_MAY_MOVE = MODE in ("demo", "test")

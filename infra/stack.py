@@ -110,7 +110,7 @@ class Stack:
         try:
             for made in ("store", "outbox", "static"):
                 (self.folder / made).mkdir(exist_ok=True)
-            for secret in ("secret_key", "signing_key", "gateway_key"):
+            for secret in ("secret_key", "signing_key", "iban_key", "gateway_key"):
                 keep_secret(self.folder / secret)
             for part in (self.postgres, self.valkey, self.seaweed):
                 if part is not None:
@@ -179,6 +179,7 @@ class Stack:
             "REFRAIN_STATIC_ROOT": str(self.folder / "static"),
             "REFRAIN_SECRET_KEY_FILE": str(self.folder / "secret_key"),
             "REFRAIN_SIGNING_KEY_FILE": str(self.folder / "signing_key"),
+            "REFRAIN_IBAN_KEY_FILE": str(self.folder / "iban_key"),
             "REFRAIN_BASE_URL": self.base_url,
             "REFRAIN_GATEWAY_URL": self.gateway_url,
             "REFRAIN_GATEWAY_KEY": (self.folder / "gateway_key").read_text(),

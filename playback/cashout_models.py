@@ -88,7 +88,9 @@ class RefundTransfer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     refund = models.ForeignKey(Refund, models.PROTECT, related_name="transfers")
     holder = models.CharField(max_length=120)
-    iban = models.CharField(max_length=34)
+    # Sealed for the listener (members/ibans.py); what may be shown of it is `mask`.
+    sealed = models.TextField()
+    mask = models.CharField(max_length=16)
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     entered_at = models.DateTimeField()
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -105,6 +107,7 @@ class RefundTransfer(models.Model):
                 condition=Q(released_by=None) | ~Q(released_by=F("entered_by")),
                 name="refund_transfer_takes_two_people",
             ),
+            models.CheckConstraint(condition=Q(sealed__startswith="v1."), name="refund_transfer_is_sealed"),
             models.UniqueConstraint(
                 fields=["refund"], condition=Q(released_at__isnull=False), name="refund_transfer_is_released_once"
             ),

@@ -19,6 +19,7 @@ from members.letters import Letter
 from members.problems import Invalid, NotFound, Problem
 from playback import charging, refunds, topups, wallets
 from playback.cashout_models import CashOut, Refund
+from playback.chargeback_models import Chargeback
 from playback.models import TopUp
 from playback.topups import GatewaySilent
 
@@ -178,14 +179,16 @@ def send_waiting(*, now: datetime, limit: int = 100) -> int:
 def _plan(person_id: UUID, balance_micros: int, amount_micros: int) -> Plan:
     if amount_micros <= 0 or amount_micros % money.MICROS_PER_CENT:
         raise Invalid("A cash-out is some whole cents: a multiple of 10 000 micros.")
-    can = available(balance_micros)
+    rests = _rests(person_id, balance_micros)
+    # Credit whose payment was taken back, and that came back from a refund after it, buys but has nowhere to go.
+    can = min(available(balance_micros), available(sum(rest.micros for rest in rests)))
     if amount_micros > can:
         raise CannotCashOut(
             f"{money.show(amount_micros)} were asked for; {money.show(can)} of bought credit can go back.",
             available_micros=can,
         )
     parts, left = [], amount_micros // money.MICROS_PER_CENT
-    for rest in _rests(person_id, balance_micros):
+    for rest in rests:
         cents, top_up = min(left, rest.micros // money.MICROS_PER_CENT), rest.top_up
         if not cents:
             break
@@ -230,6 +233,7 @@ def _rests(person_id: UUID, balance_micros: int) -> list[_Rest]:
     stays = ~Q(refunds__state=Refund.State.RETURNED)
     paid = (
         TopUp.objects.filter(listener_id=person_id, state=TopUp.State.SETTLED)
+        .exclude(chargebacks__state__in=[Chargeback.State.OPEN, Chargeback.State.LOST])
         .annotate(
             net_left=F("net_cents") - Coalesce(Sum("refunds__net_cents", filter=stays), 0),
             vat_left=F("vat_cents") - Coalesce(Sum("refunds__vat_cents", filter=stays), 0),

@@ -20,7 +20,7 @@ from django.db import transaction
 
 from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
-from playback import charging, refunds, vat, wallets
+from playback import chargebacks, charging, refunds, vat, wallets
 from playback.models import GatewayEvent, TopUp
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
@@ -165,10 +165,10 @@ def read_event(body: bytes) -> Mapping[str, Any]:
     """Return the event in a webhook's body. Raises Invalid when it has not the gateway's shape."""
     try:
         event = json.loads(body)
-        about = event["refund"] if "refund" in event else event["checkout"]
+        about = next(event[name] for name in ("refund", "chargeback", "checkout") if name in event)
         shape = (str, str, str, str, int, str)
         found = (event["id"], event["type"], *(about[name] for name in ("id", "reference", "amount_cents", "currency")))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise Invalid("The event has not the gateway's shape.") from error
     if any(type(value) is not wanted for value, wanted in zip(found, shape, strict=True)):
         raise Invalid("The event has not the gateway's shape.")
@@ -184,6 +184,8 @@ def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
     """
     if "refund" in event:
         return _take_in_refund(event, now)
+    if "chargeback" in event:
+        return chargebacks.take_in(event=event, now=now)
     checkout = event["checkout"]
     with transaction.atomic():
         top_up = TopUp.objects.filter(id=_id_in(checkout["reference"])).first()

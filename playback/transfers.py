@@ -4,21 +4,21 @@ Whoever releases names the entry they looked at, so that an account changed in b
 enters or releases for themselves, and the database refuses it too.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from stdnum import iban as ibans
-from stdnum.exceptions import ValidationError as NoIban
 
-from members import admission, clock, letters, money
+from members import admission, clock, ibans, letters, money, sepa
 from members.admission import Staff
 from members.letters import Letter
 from members.problems import Invalid, NotAllowed, NotFound, Problem
 from playback import refunds
 from playback.cashout_models import Refund, RefundTransfer
 
-HOLDER_MOST, REASON_MOST = 120, 500
+HOLDER_MOST, REASON_MOST, SHOWN_MOST = 120, 500, 20
+ONE_DAY = timedelta(days=1)
 TREASURERS = (Staff.TREASURER,)
 
 
@@ -60,14 +60,16 @@ def enter(*, refund_id: UUID, staff_id: UUID, holder: str, iban: str, now: datet
     holder = " ".join(holder.split())
     if not 1 <= len(holder) <= HOLDER_MOST:
         raise Invalid(f"The holder of the account has a name of at most {HOLDER_MOST} letters.")
-    try:
-        account = ibans.validate(iban)
-    except NoIban as error:
-        raise Invalid("That is no IBAN: its length or its check digits are wrong.") from error
+    account = ibans.check(iban)
     with transaction.atomic():
         refund = _to_be_paid(refund_id, staff_id)
         return RefundTransfer.objects.create(
-            refund=refund, holder=holder, iban=account, entered_by_id=staff_id, entered_at=now
+            refund=refund,
+            holder=holder,
+            sealed=ibans.seal(account.iban, owner_id=refund.listener_id),
+            mask=account.mask,
+            entered_by_id=staff_id,
+            entered_at=now,
         )
 
 
@@ -98,7 +100,7 @@ def release(*, refund_id: UUID, transfer_id: UUID, staff_id: UUID, now: datetime
             paragraphs=[
                 (
                     f"The transfer for your payment of {refunds.day_of(refund.top_up.settled_at)} was released to the"
-                    f" account ending in {newest.iban[-4:]}. It takes a bank day or two."
+                    f" account ending in {newest.mask[-4:]}. It takes a bank day or two."
                 )
             ],
             act="See the cash-out",
@@ -106,6 +108,43 @@ def release(*, refund_id: UUID, transfer_id: UUID, staff_id: UUID, now: datetime
         )
         letters.send(letter, person_id=refund.listener_id, key=f"refund-transferred:{refund.id}", now=now)
         return newest
+
+
+def released(*, staff_id: UUID) -> list[RefundTransfer]:
+    """Return the last transfers that were released, newest first, for whoever takes their files to the bank.
+
+    Raises NotAllowed.
+    """
+    check_treasurer(staff_id)
+    rows = RefundTransfer.objects.filter(released_at__isnull=False).select_related("refund__listener", "released_by")
+    return list(rows.order_by("-released_at", "-id")[:SHOWN_MOST])
+
+
+def bank_file(*, refund_id: UUID, staff_id: UUID) -> bytes:
+    """Return the file that tells the bank to pay a transfer which was released; always the same bytes.
+
+    Raises NotAllowed, NotFound.
+    """
+    check_treasurer(staff_id)
+    rows = RefundTransfer.objects.filter(refund_id=refund_id, released_at__isnull=False)
+    entry = rows.select_related("refund__top_up").first()
+    if entry is None or entry.released_at is None:
+        raise NotFound("no transfer of that refund was released")
+    payment = sepa.Payment(
+        end_to_end=f"RFT-{entry.refund_id.hex[:28]}",
+        name=entry.holder,
+        iban=ibans.unseal(entry.sealed, owner_id=entry.refund.listener_id),
+        cents=entry.refund.gross_cents,
+        words=f"{settings.COOP_NAME}: credit cashed out",
+    )
+    return sepa.write(
+        [payment],
+        message_id=f"RFT-{entry.id.hex[:28]}",
+        payer=settings.COOP_NAME,
+        account=ibans.of_the_coop(),
+        made_at=entry.released_at.astimezone(clock.zone()).replace(microsecond=0),
+        pay_on=clock.day(entry.released_at) + ONE_DAY,
+    )
 
 
 def give_up(*, refund_id: UUID, staff_id: UUID, reason: str) -> Refund:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("wallet/cash-out", cash_outs.cash_out, name="cash-out"),
     path("wallet/cash-outs/<uuid:cash_out_id>", cash_outs.one_cash_out, name="one-cash-out"),
     path("staff/transfers", transfers.waiting, name="transfers"),
+    path("staff/transfers/<uuid:refund_id>/file", transfers.bank_file, name="transfer-file"),
     path("staff/transfers/<uuid:refund_id>/enter", transfers.enter, name="enter-transfer"),
     path("staff/transfers/<uuid:refund_id>/release/<uuid:entry_id>", transfers.release, name="release-transfer"),
     path("staff/transfers/<uuid:refund_id>/give-up", transfers.give_up, name="give-up-transfer"),

@@ -1,4 +1,4 @@
-"""The app `royalties` obeys the policy `revenue`."""
+"""The app `royalties` obeys the policies `revenue` and `payouts`."""
 
 from django.apps import AppConfig
 
@@ -14,3 +14,4 @@ class RoyaltiesConfig(AppConfig):
         from royalties import rules
 
         policies.register(rules.REVENUE)
+        policies.register(rules.PAYOUTS)

@@ -1,3 +1,9 @@
 """Rows of `royalties`, each room's in a module of its own."""
 
-from royalties import ledger_models, publication_models, run_models  # noqa: F401  (Django finds rows where models are)
+from royalties import (  # noqa: F401  (Django finds rows where models are)
+    journal_models,
+    ledger_models,
+    payout_models,
+    publication_models,
+    run_models,
+)

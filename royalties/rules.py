@@ -1,4 +1,4 @@
-"""What royalties obey: the policy `revenue`, how each euro of a charge is divided."""
+"""What royalties obey: `revenue`, how each euro of a charge is divided, and `payouts`, from how much on it is paid."""
 
 from members import money
 from members.policies import Params, Policy, PolicyRefused, Whole
@@ -20,4 +20,23 @@ REVENUE = Policy(
     founding={"creators_ppm": 700_000, "coop_ppm": 300_000},
     bounds=_sums_to_the_whole,
     explain=_explain,
+)
+
+
+def _yearly_is_no_more(params: Params) -> None:
+    if int(params["yearly_least_cents"]) > int(params["least_cents"]):
+        raise PolicyRefused("what is paid once a year cannot need more than what is paid every month")
+
+
+def _explain_payouts(params: Params) -> list[str]:
+    monthly, yearly = (money.show_cents(int(params[name])) for name in ("least_cents", "yearly_least_cents"))
+    return [f"Royalties are paid every month from {monthly} on, and with December's from {yearly} on."]
+
+
+PAYOUTS = Policy(
+    key="payouts",
+    schema={"least_cents": Whole(least=100, most=5_000), "yearly_least_cents": Whole(least=1, most=5_000)},
+    founding={"least_cents": 1_000, "yearly_least_cents": 200},
+    bounds=_yearly_is_no_more,
+    explain=_explain_payouts,
 )

@@ -101,7 +101,7 @@ class RefundTransferSerializer(serializers.Serializer):
     paid_at = serializers.DateTimeField(source="top_up.settled_at")
     entry = serializers.UUIDField(source="entry.id", allow_null=True, default=None)
     holder = serializers.CharField(source="entry.holder", allow_null=True, default=None)
-    iban = serializers.CharField(source="entry.iban", allow_null=True, default=None)
+    iban = serializers.CharField(source="entry.mask", allow_null=True, default=None)
     entered_by = serializers.UUIDField(source="entry.entered_by_id", allow_null=True, default=None)
 
     def get_gross_micros(self, refund: Refund) -> int:

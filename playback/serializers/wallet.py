@@ -43,7 +43,10 @@ class EntrySerializer(serializers.Serializer):
 
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(
-        choices=["play", "purchase", "reversal", "top-up", "promo", "cash-out", "cash-out-returned"]
+        choices=[
+            *("play", "purchase", "reversal", "top-up", "promo"),
+            *("cash-out", "cash-out-returned", "chargeback", "chargeback-won"),
+        ]
     )
     id = serializers.UUIDField(source="row_id")
     amount_micros = serializers.IntegerField()

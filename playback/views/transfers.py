@@ -40,7 +40,22 @@ def _page(request: HttpRequest, *, refused: Problem | None = None, status: int =
         }
         for refund in transfers.waiting(staff_id=me)
     ]
-    return render(request, "playback/transfers.html", {"rows": rows, "refused": refused}, status=status)
+    shown = {"rows": rows, "refused": refused, "released": transfers.released(staff_id=me)}
+    return render(request, "playback/transfers.html", shown, status=status)
+
+
+@never_cache
+@login_required
+@fresh_second_factor_required
+@require_safe
+def bank_file(request: HttpRequest, refund_id: UUID) -> HttpResponse:
+    """Hand out the file for the bank of a transfer that was released."""
+    content = transfers.bank_file(refund_id=refund_id, staff_id=signed_in_id(request))
+    return HttpResponse(
+        content,
+        content_type="application/xml",
+        headers={"Content-Disposition": f'attachment; filename="refund-{refund_id}.xml"'},
+    )
 
 
 @never_cache

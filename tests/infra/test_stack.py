@@ -38,6 +38,7 @@ NAMES = {
     "REFRAIN_STATIC_ROOT",
     "REFRAIN_SECRET_KEY_FILE",
     "REFRAIN_SIGNING_KEY_FILE",
+    "REFRAIN_IBAN_KEY_FILE",
     "REFRAIN_BASE_URL",
     "REFRAIN_GATEWAY_URL",
     "REFRAIN_GATEWAY_KEY",
@@ -101,7 +102,7 @@ def test_it_hands_out_its_addresses_and_every_part_answers(folder: Path) -> None
         assert set(env) == NAMES
         assert json.loads((folder / "stack.json").read_text()) == env
         assert (env["REFRAIN_MODE"], env["REFRAIN_STORE"], env["REFRAIN_S3_ENDPOINT"]) == ("demo", "local", "")
-        for name in ("REFRAIN_SECRET_KEY_FILE", "REFRAIN_SIGNING_KEY_FILE"):
+        for name in ("REFRAIN_SECRET_KEY_FILE", "REFRAIN_SIGNING_KEY_FILE", "REFRAIN_IBAN_KEY_FILE"):
             secret = Path(env[name])
             assert (secret.stat().st_mode & 0o777, len(bytes.fromhex(secret.read_text()))) == (0o600, 32)
         assert (folder / "stack.json").stat().st_mode & 0o777 == 0o600
