@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from catalog import naming, publishing, shares, split_letters
 from catalog.models import CreatorRole, SplitLine, SplitSheet, Work
-from members import admission, clock, money, throttles
+from members import admission, clock, money, months, throttles
 from members.problems import Invalid, NotFound, Problem
 
 PAYEES_MOST = 50
@@ -100,7 +100,7 @@ def accept(*, sheet_id: UUID, person_id: UUID) -> SplitSheet:
     """
     with transaction.atomic():
         sheet, mine = _answering(sheet_id, person_id)
-        now = clock.now()
+        now = months.in_open_month(clock.now())
         for line in mine:
             if line.accepted_at is None:
                 line.person_id, line.accepted_at = person_id, now
@@ -233,7 +233,11 @@ def _in_order(sheet: SplitSheet) -> QuerySet[SplitLine]:
 
 
 def _at_once(work: Work, now: datetime) -> datetime:
-    """Return when a sheet that needs nobody's answer is in force: now, but never before one that was accepted."""
+    """Return when a sheet that needs nobody's answer is in force: now, but never before one that was accepted.
+
+    Nor in a month that closed meanwhile: what that one earned is being divided already.
+    """
+    now = months.in_open_month(now)
     latest = work.split_sheets.exclude(in_force_from=None).order_by("-in_force_from").first()
     return max(now, latest.in_force_from or now) if latest else now
 

@@ -6,12 +6,13 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet
 
 from catalog.models import SplitLine, SplitSheet
-from members import money
+from members import money, months
 
 
 def found_own_sheet(*, work_id: UUID, person_id: UUID, email: str, now: datetime) -> SplitSheet:
     """Write the first sheet of a work: the publisher alone, in force at once."""
-    sheet = SplitSheet.objects.create(work_id=work_id, version=1, created_at=now, in_force_from=now)
+    begins = months.in_open_month(now)
+    sheet = SplitSheet.objects.create(work_id=work_id, version=1, created_at=now, in_force_from=begins)
     SplitLine.objects.create(
         sheet=sheet, line_number=1, email=email, person_id=person_id, share_ppm=money.PPM, accepted_at=now
     )

@@ -23,6 +23,18 @@ class Explanation:
 
 
 WORDS = {
+    "month-not-over": (
+        "A month is closed when nothing can be charged in it any more, so that it is divided once and for ever.",
+        "Ask again when it has ended. By itself it closes on the third of the next month.",
+    ),
+    "earlier-month-open": (
+        "Months are sealed in their order: what is held or carried forward goes from each to the next.",
+        "Close the month that the refusal names first.",
+    ),
+    "periods-busy": (
+        "A month closes between two charges, and none waits for it longer than a second.",
+        "Try again. By itself it is tried every minute.",
+    ),
     "offset-mismatch": (
         "A file that is sent in pieces has one end at any moment, and each piece begins there. Two programs sent it.",
         "Ask where the transfer stands and go on from there. Nothing of this piece was kept.",

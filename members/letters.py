@@ -4,7 +4,7 @@ A letter has a few sentences, perhaps some facts and one thing to do. Its addres
 from here; it loads nothing, so that no opening of it is ever counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -47,3 +47,9 @@ def send(letter: Letter, *, person_id: UUID, key: str, now: datetime) -> None:
 def send_to(letter: Letter, *, address: str, key: str, now: datetime) -> None:
     """Write the letter to an address once per `key`; the worker sends it."""
     notices.write_to(address=address, key=key, subject=letter.subject, body=letter.text(), html=letter.html(), now=now)
+
+
+def send_to_people(letter: Letter, person_ids: Iterable[UUID], *, topic: str, now: datetime) -> None:
+    """Write one letter, the same to all, once to each person per `topic`; the worker sends them."""
+    text, html = letter.text(), letter.html()
+    notices.write_to_people(person_ids, topic=topic, subject=letter.subject, body=text, html=html, now=now)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
+from members import clock
 from members.models import Month
 
 OPEN, CLOSING, SEALED = "open", Month.State.CLOSING.value, Month.State.SEALED.value
@@ -46,21 +47,47 @@ def latest() -> Period | None:
     return _period(Month.objects.order_by("-starts_on").first())
 
 
-def close(*, month: date, no_earlier_than: datetime | None = None) -> Period | None:
-    """Take the periods' lock and close the month; None when it cannot be had within a second. Asked again, the same.
+def in_open_month(moment: datetime) -> datetime:
+    """Return the moment, or that of the last close if that is later; no month closes until the transaction ends.
 
-    Only in a transaction of its own: the lock goes with its end. `no_earlier_than` is the moment after the last that
-    must count in the month, where it is later than the clock, which may have stepped back.
+    For what counts from a moment on and is no money itself. Two queries.
+    """
+    clock.money_moment()
+    known = latest()
+    return moment if known is None else max(moment, known.closed_at)
+
+
+def closed_until(month: date) -> list[Period]:
+    """Return the months no longer open up to this one, oldest first. One query."""
+    rows = Month.objects.filter(starts_on__lte=month).order_by("starts_on")
+    return [found for row in rows if (found := _period(row)) is not None]
+
+
+def hold_all() -> None:
+    """Take the periods' lock, so that no money moves until the transaction ends, or raise OperationalError in a second.
+
+    Only at the beginning of a short transaction of its own.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_MS_MOST])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def close(*, month: date, no_earlier_than: datetime | None = None) -> Period:
+    """Close a month while `hold_all` holds; asked again, it answers the same.
+
+    `no_earlier_than` is the moment after the last that must count in the month, where it is later than the clock, which
+    may have stepped back.
+    """
+    with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO members_month (starts_on, state, closed_at)"
             " VALUES (%s, 'closing', greatest(coop_now(), %s)) ON CONFLICT DO NOTHING",
             [month, no_earlier_than],
         )
-    return period(month)
+    closed = period(month)
+    assert closed is not None
+    return closed
 
 
 def seal(*, month: date, now: datetime) -> None:

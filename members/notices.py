@@ -5,7 +5,9 @@ It is written in the transaction whose news it carries. `members.letters` lays a
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -14,6 +16,7 @@ from members.models import Notice
 
 ATTEMPTS_MOST = 10
 SUBJECT_MOST = 200
+AT_ONCE = 1_000
 logger = logging.getLogger(__name__)
 
 
@@ -25,6 +28,28 @@ def write(*, person_id: uuid.UUID, key: str, subject: str, body: str, now: datet
 def write_to(*, address: str, key: str, subject: str, body: str, now: datetime, html: str = "") -> None:
     """Write a notice to an address, which need be nobody's, once per `key`."""
     _keep(Notice(address=address, key=key, subject=subject, body=body, html=html, created_at=now))
+
+
+def write_to_people(
+    person_ids: Iterable[uuid.UUID], *, topic: str, subject: str, body: str, now: datetime, html: str = ""
+) -> None:
+    """Write the same notice to many people, once to each per `topic`. One query for each thousand."""
+    left = iter(person_ids)
+    while some := list(islice(left, AT_ONCE)):
+        Notice.objects.bulk_create(
+            (
+                Notice(
+                    person_id=person_id,
+                    key=f"{topic}:{person_id}",
+                    subject=subject,
+                    body=body,
+                    html=html,
+                    created_at=now,
+                )
+                for person_id in some
+            ),
+            ignore_conflicts=True,
+        )
 
 
 def _keep(notice: Notice) -> None:

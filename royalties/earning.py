@@ -1,0 +1,273 @@
+"""What was earned: charges become groups, groups become payees' lines. Set-based, exact, the same again each time.
+
+A group is a work under one split sheet and one version of `revenue`. Its gross is divided once, into the creators' and
+the co-op's part, and the creators' part once more by the sheet: dividing each play would drift, always towards the same
+person. SQL divides by the rule of `members.money.allocate`, and tests hold the two equal. Weights sum to a million
+here, so `x * w / 1000000` is `x / 1000000 * w + x % 1000000 * w / 1000000`: exact, and never beyond a bigint.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from members import months, policies
+from royalties import periods
+
+# Live charges of a stretch of time, each with the moment since when its sheet is the one in force. Few works change
+# their sheet within a month: those have `cuts`, and all others begin with the stretch.
+LIVE = """
+  FROM playback_charge_facts f
+  LEFT JOIN (SELECT work_id, array_agg(DISTINCT in_force_from ORDER BY in_force_from) AS cuts
+               FROM catalog_sheet_facts WHERE in_force_from > %(begins)s AND in_force_from < %(ends)s
+              GROUP BY work_id) AS changed USING (work_id)
+ WHERE charged_at >= %(begins)s AND charged_at < %(ends)s AND (reversed_at IS NULL OR reversed_at < %(closed)s)
+"""
+SINCE = "coalesce(changed.cuts[width_bucket(charged_at, changed.cuts)], %(begins)s)"
+
+# A table for one transaction: PostgreSQL reads with several processes into a new table, and not into one that is there.
+GATHER = f"""
+CREATE TEMP TABLE gathered ON COMMIT DROP AS
+SELECT work_id, {SINCE} AS since, sum(amount_micros)::bigint AS gross_micros, sum(promo_micros)::bigint AS promo_micros
+{LIVE}
+ GROUP BY 1, 2 HAVING sum(amount_micros) > 0
+"""
+
+# The larger remainder gets the micro that is left; of two equal ones the larger weight, then the creators.
+DIVIDE = """
+INSERT INTO royalties_group (month, work_id, sheet_id, sheet_version, revenue_seq, since, gross_micros, promo_micros,
+                             creators_micros, coop_micros)
+SELECT %(month)s, g.work_id, s.sheet_id, s.version, %(seq)s, g.since, gross_micros, promo_micros, creators,
+       gross_micros - creators
+  FROM gathered g
+  CROSS JOIN LATERAL (SELECT gross_micros %% 1000000 * %(creators)s AS for_creators,
+                             gross_micros %% 1000000 * %(coop)s AS for_coop) AS product
+  CROSS JOIN LATERAL (SELECT gross_micros / 1000000 * %(creators)s + for_creators / 1000000 + CASE
+                                 WHEN for_creators %% 1000000 = 0 THEN 0
+                                 WHEN for_creators %% 1000000 > for_coop %% 1000000 THEN 1
+                                 WHEN for_creators %% 1000000 < for_coop %% 1000000 THEN 0
+                                 ELSE (%(creators)s >= %(coop)s)::int
+                             END AS creators) AS divided
+  LEFT JOIN (SELECT work_id, sheet_id, version, in_force_from,
+                    lead(in_force_from, 1, 'infinity') OVER (PARTITION BY work_id ORDER BY in_force_from, version)
+                        AS in_force_until
+               FROM catalog_sheet_facts) AS s
+         ON s.work_id = g.work_id AND s.in_force_from <= g.since AND g.since < s.in_force_until
+ ORDER BY g.work_id
+"""
+
+# The first sheet of a work that was in force before the month ended releases what had none.
+RELEASE = """
+UPDATE royalties_group g SET released_in = %(month)s
+ WHERE g.month < %(month)s AND g.sheet_id IS NULL AND g.released_in IS NULL
+   AND abs(uuid_hash(g.work_id) %% %(shards)s) = %(shard)s
+   AND EXISTS (SELECT FROM catalog_sheet_facts s WHERE s.work_id = g.work_id AND s.in_force_from < %(ends)s)
+"""
+
+LINES = """
+INSERT INTO royalties_line (month, work_id, of_month, sheet_id, revenue_seq, line_number, payee_id, share_ppm,
+                            net_micros)
+SELECT %(month)s, work_id, of_month, sheet_id, revenue_seq, line_number, payee_id, share_ppm,
+       part + (row_number() OVER (one_group ORDER BY remainder DESC, share_ppm DESC, line_number)
+               <= sum(remainder) OVER one_group / 1000000)::int
+  FROM (SELECT payable.*, line_number, payee_id, share_ppm,
+               creators_micros / 1000000 * share_ppm + creators_micros %% 1000000 * share_ppm / 1000000 AS part,
+               creators_micros %% 1000000 * share_ppm %% 1000000 AS remainder
+          FROM (SELECT work_id, month AS of_month, sheet_id, revenue_seq, creators_micros
+                  FROM royalties_group
+                 WHERE month = %(month)s AND sheet_id IS NOT NULL
+                   AND abs(uuid_hash(work_id) %% %(shards)s) = %(shard)s
+                 UNION ALL
+                SELECT g.work_id, g.month, s.sheet_id, g.revenue_seq, g.creators_micros
+                  FROM royalties_group g
+                  CROSS JOIN LATERAL (SELECT sheet_id FROM catalog_sheet_facts s
+                                       WHERE s.work_id = g.work_id AND s.in_force_from < %(ends)s
+                                       ORDER BY in_force_from, version DESC LIMIT 1) AS s
+                 WHERE g.month < %(month)s AND g.sheet_id IS NULL AND g.released_in = %(month)s
+                   AND abs(uuid_hash(g.work_id) %% %(shards)s) = %(shard)s) AS payable
+          JOIN catalog_payee_facts USING (sheet_id)) AS parts
+WINDOW one_group AS (PARTITION BY work_id, of_month, sheet_id, revenue_seq)
+"""
+
+# Every charge is looked at once, for two questions: which play it was (0 for a purchase), and whose.
+COUNT = f"""
+WITH counted AS MATERIALIZED (
+    SELECT work_id, since, number, listener_id, GROUPING(listener_id) = 1 AS by_number, sum(sign) AS live,
+           sum(refunded) AS refunded_micros
+      FROM (SELECT work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
+                   CASE WHEN reversed_at IS NULL THEN 1 ELSE -1 END AS sign,
+                   CASE WHEN reversed_at IS NULL THEN 0 ELSE -amount_micros END AS refunded
+            {LIVE} AND abs(uuid_hash(work_id) %% %(shards)s) = %(shard)s) AS live
+     GROUP BY GROUPING SETS ((work_id, since, number), (work_id, since, listener_id))
+), plays AS (
+    SELECT most.work_id, most.since, array_agg(coalesce(c.live, 0)::bigint ORDER BY n) AS plays_by_number
+      FROM (SELECT work_id, since, max(number) AS number FROM counted
+             WHERE by_number AND number > 0 AND live > 0 GROUP BY 1, 2) AS most
+      CROSS JOIN LATERAL generate_series(1, most.number) AS n
+      LEFT JOIN counted c ON c.by_number AND (c.work_id, c.since, c.number) = (most.work_id, most.since, n)
+     GROUP BY 1, 2
+), rest AS (
+    SELECT work_id, since, coalesce(sum(live) FILTER (WHERE by_number AND number = 0), 0)::bigint AS purchases,
+           count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
+           (sum(refunded_micros) FILTER (WHERE by_number))::bigint AS refunded_micros
+      FROM counted GROUP BY 1, 2
+)
+UPDATE royalties_group g
+   SET plays_by_number = coalesce(plays.plays_by_number, '{{}}'), purchases = rest.purchases,
+       listeners = rest.listeners, refunded_micros = rest.refunded_micros
+  FROM rest LEFT JOIN plays USING (work_id, since)
+ WHERE g.month = %(month)s AND g.work_id = rest.work_id AND g.since = rest.since
+"""  # noqa: S608  (as above)
+
+# Of works with lines that are not their group's creators' part: there are none, or the month is not sealed.
+UNEQUAL = """
+SELECT work_id, of_month FROM (
+    SELECT work_id, of_month, sheet_id, revenue_seq, sum(net_micros) AS lines, 0 AS creators
+      FROM royalties_line WHERE month = %(month)s GROUP BY 1, 2, 3, 4
+     UNION ALL
+    SELECT work_id, month, sheet_id, revenue_seq, 0, creators_micros
+      FROM royalties_group WHERE month = %(month)s AND sheet_id IS NOT NULL
+     UNION ALL
+    SELECT g.work_id, g.month, s.sheet_id, g.revenue_seq, 0, g.creators_micros
+      FROM royalties_group g
+      CROSS JOIN LATERAL (SELECT sheet_id FROM catalog_sheet_facts s WHERE s.work_id = g.work_id
+                           ORDER BY in_force_from, version DESC LIMIT 1) AS s
+     WHERE g.released_in = %(month)s) AS both_sides
+ GROUP BY work_id, of_month, sheet_id, revenue_seq HAVING sum(lines) <> sum(creators) LIMIT 1
+"""
+GROUPED = """
+SELECT coalesce(sum(gross_micros), 0)::bigint, coalesce(sum(creators_micros), 0)::bigint,
+       coalesce(sum(creators_micros) FILTER (WHERE sheet_id IS NULL), 0)::bigint
+  FROM royalties_group WHERE month = %(month)s
+"""
+LINED = """
+SELECT coalesce(sum(net_micros) FILTER (WHERE of_month = month), 0)::bigint,
+       coalesce(sum(net_micros) FILTER (WHERE of_month < month), 0)::bigint
+  FROM royalties_line WHERE month = %(month)s
+"""
+# Read from the charges themselves, without groups: what the month moved, and what came back too late to be its own.
+MOVED = """
+SELECT coalesce(sum(amount_micros) FILTER (WHERE reversed_at IS NULL OR reversed_at < %(closed)s), 0)::bigint
+  FROM playback_charge_facts WHERE charged_at >= %(begins)s AND charged_at < %(ends)s
+"""
+BORNE = """
+SELECT coalesce(-sum(f.amount_micros), 0)::bigint FROM playback_charge_facts f
+  JOIN unnest(%(all_begin)s::timestamptz[], %(all_end)s::timestamptz[], %(all_closed)s::timestamptz[])
+       AS m (begins, ends, closed) ON f.charged_at >= m.begins AND f.charged_at < m.ends AND f.reversed_at >= m.closed
+ WHERE f.reversed_at >= %(begins)s AND f.reversed_at < %(ends)s
+"""
+
+
+class NotEqual(Exception):
+    """An equation of the seal does not hold; the message says which. The month stays unsealed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A month's sums in micros, as `Run` keeps them."""
+
+    gross_micros: int
+    creators_micros: int
+    coop_micros: int
+    held_micros: int
+    released_micros: int
+    refunds_borne_micros: int
+
+
+def start_over(month: date) -> None:
+    """Take away what an earlier, unsealed try wrote. Three queries."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM royalties_line WHERE month = %s", [month])
+        cursor.execute("UPDATE royalties_group SET released_in = NULL WHERE released_in = %s", [month])
+        cursor.execute("DELETE FROM royalties_group WHERE month = %s", [month])
+
+
+def gather(month: date) -> None:
+    """Write the month's groups, each divided between creators and co-op. Reads each charge once."""
+    with connection.cursor() as cursor:
+        for stretch in _stretches(month):
+            cursor.execute(GATHER, stretch)
+            cursor.execute("ANALYZE gathered")
+            cursor.execute(DIVIDE, stretch)
+            cursor.execute("DROP TABLE gathered")
+        cursor.execute("ANALYZE royalties_group")
+
+
+def line(month: date, *, shard: int, shards: int) -> None:
+    """Write the lines of a share of the works: of the month's groups, and of held ones that have a sheet now."""
+    given = {"month": month, "ends": periods.bounds(month)[1], "shard": shard, "shards": shards}
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, given)
+        cursor.execute(LINES, given)
+
+
+def count(month: date, *, shard: int, shards: int) -> None:
+    """Count plays by number, purchases and listeners of a share of the works."""
+    with connection.cursor() as cursor:
+        for stretch in _stretches(month):
+            cursor.execute(COUNT, stretch | {"shard": shard, "shards": shards})
+
+
+def check(month: date) -> Figures:
+    """Return the month's figures once the seal's equations were found to hold. Raises NotEqual."""
+    begins, ends = periods.bounds(month)
+    closed = months.closed_until(month)
+    bounds = [periods.bounds(one.starts_on) for one in closed]
+    given: dict[str, Any] = {
+        "month": month,
+        "begins": begins,
+        "ends": ends,
+        "closed": closed[-1].closed_at,
+        "all_begin": [first for first, _ in bounds],
+        "all_end": [last for _, last in bounds],
+        "all_closed": [one.closed_at for one in closed],
+    }
+    with connection.cursor() as cursor:
+
+        def ask(sql: str) -> tuple[Any, ...]:
+            cursor.execute(sql, given)
+            return cursor.fetchone() or ()
+
+        if unequal := ask(UNEQUAL):
+            raise NotEqual(f"the lines of work {unequal[0]} are not the creators' part of {unequal[1]:%Y-%m}")
+        gross, creators, held = ask(GROUPED)
+        own, released = ask(LINED)
+        (moved,), (borne,) = ask(MOVED), ask(BORNE)
+    if creators != own + held:
+        raise NotEqual(f"the creators' part is {creators}, its lines {own} and what is held {held}")
+    if gross != moved:
+        raise NotEqual(f"the groups sum to {gross}, the month's charges and reversals to {moved}")
+    return Figures(
+        gross_micros=gross,
+        creators_micros=creators,
+        coop_micros=gross - creators,
+        held_micros=held,
+        released_micros=released,
+        refunds_borne_micros=borne,
+    )
+
+
+def _closed(month: date) -> months.Period:
+    known = months.period(month)
+    assert known is not None, f"{month} is open: what it earned is not known yet"
+    return known
+
+
+def _stretches(month: date) -> Iterator[dict[str, Any]]:
+    """Yield the parts of the month in which one version of `revenue` held: nearly always one."""
+    begins, ends = periods.bounds(month)
+    closed_at: datetime = _closed(month).closed_at
+    version = policies.policy_at("revenue", begins)
+    later = [one for one in policies.versions("revenue", begins) if begins < one.effective_from < ends]
+    for now, following in zip([version, *later], [*later, None], strict=True):
+        yield {
+            "month": month,
+            "closed": closed_at,
+            "begins": max(begins, now.effective_from),
+            "ends": following.effective_from if following else ends,
+            "seq": now.seq,
+            "creators": now.params["creators_ppm"],
+            "coop": now.params["coop_ppm"],
+        }
