@@ -21,7 +21,7 @@ from royalties import accounts
 from royalties.accounts import GROWS_BY_DEBIT, LedgerRefused
 from royalties.ledger_models import Account, LockedMonth, Transfer
 
-AT_ONCE = 5_000
+AT_ONCE = 50_000
 
 # One statement, so that floors are asked of what stands after all of it.
 WRITE = """
@@ -60,7 +60,7 @@ def book(entries: Iterable[Entry], *, now: datetime) -> int:
 
     A key that was booked before does nothing if it says the same: accounts, amount, kind and month. Raises
     LedgerRefused if it says something else, for an account that is not in the chart, an amount that is not above zero,
-    a locked month, and where an account would fall below its floor. Two queries for each 5 000 entries.
+    a locked month, and where an account would fall below its floor. Two queries for each 50 000 entries.
     """
     left = iter(entries)
     written = 0
