@@ -278,9 +278,12 @@ class Bundle:
             written_once = False
         if not written_once:
             raise Differs(f"{MANIFEST} was changed: its signature is no text of hexadecimal digits")
-        if not isinstance(key, str) or key not in keys:
+        signed_by = [name for name, public in keys.items() if is_signed(public, message, signature)]
+        if signed_by and key != signed_by[0]:
+            raise Differs(f"{MANIFEST} was changed: it names another key than the one that signed it")
+        if key not in list(keys):
             raise CannotTell(f"{MANIFEST} was signed with the key {_plain(key)}, which was not given")
-        if not is_signed(keys[key], message, signature):
+        if not signed_by:
             raise Differs(f"{MANIFEST} was changed: the signature is not of what it says")
         return said, document["sha256"]
 
