@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-sessions": {"task": "playback.tasks.sweep_sessions", "schedule": 3600.0},
     "send-refunds": {"task": "playback.tasks.send_refunds", "schedule": 20.0},
     "sweep-exports": {"task": "playback.tasks.sweep_exports", "schedule": 15.0},
+    "sweep-royalty-runs": {"task": "royalties.tasks.sweep_runs", "schedule": 60.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
 }
 
