@@ -20,7 +20,8 @@ class Finding(models.Model):
     class Meta:
         app_label = "catalog"
         indexes = [
-            GinIndex(fields=["vector"], name="finding_words"),
+            # Written at once: else each search would also read through what was published since the last cleaning.
+            GinIndex(fields=["vector"], name="finding_words", fastupdate=False),
             models.Index(fields=["title"], name="finding_title", opclasses=["text_pattern_ops"]),
             models.Index(fields=["-published_at", "-work"], name="finding_new"),
         ]

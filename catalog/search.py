@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import (
-    BooleanField,
     Case,
     Exists,
     F,
@@ -28,20 +27,17 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast
 
 from catalog import places
 from catalog.finding_models import Finding
 from catalog.models import Creator, Release, Work
 from catalog.places import Page
+from catalog.questions import Question, near
 from members.problems import NotFound
 
 WORDS_LENGTH_MOST = 200
 RANKED_MOST = 1_000
 SAME_TITLE_MOST = 200
-NEAR_WORDS_LOOKED_AT = 60
-NEAR_WORDS_MOST = 5
-NEAR_LETTERS_LEAST = 3
 # A title that is exactly what was asked stands above one that begins so, and both above any rank.
 SAME_TITLE_SCORE, TITLE_BEGINS_SCORE, RANK_SCALE = 2_000_000, 1_000_000, 100_000
 
@@ -61,32 +57,6 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """Words as the database is asked them. Without `tsquery`, as they are; `meant` says what they became.
-
-    With `is_any` one of them is enough.
-    """
-
-    words: str
-    tsquery: str | None = None
-    meant: str = ""
-    is_any: bool = False
-
-    @property
-    def expression(self) -> Func | Cast:
-        """The question in SQL."""
-        if self.tsquery is None:
-            return Func(Value(self.words), function="catalog_search_query", output_field=TextField())
-        return Cast(Value(self.tsquery), output_field=_TsQuery())
-
-    def met_by(self, vector: Any) -> Func:
-        """Return the condition that a column of words meets the question."""
-        return Func(
-            vector, self.expression, template="(%(expressions)s)", arg_joiner=" @@ ", output_field=BooleanField()
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Found(Page[Any]):
     """A page of rows, and the question that found them: None where there were no words."""
 
@@ -98,11 +68,6 @@ class _Wanted:
     asked: Asked
     rows: QuerySet[Work]
     limit: int
-
-
-class _TsQuery(TextField):
-    def db_type(self, connection: Any) -> str:  # noqa: ARG002  (Django's signature)
-        return "tsquery"
 
 
 def works(*, asked: Asked, rows: QuerySet[Work], after: str, limit: int, now: datetime) -> Found:
@@ -131,64 +96,6 @@ def works(*, asked: Asked, rows: QuerySet[Work], after: str, limit: int, now: da
     return found if found.rows else replace(found, question=question)
 
 
-def near(words: str) -> list[Question]:
-    """Return what mistyped words may mean, the likelier first: near words for each, then any of them. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEAR, [words, NEAR_WORDS_LOOKED_AT, NEAR_LETTERS_LEAST])
-        said: dict[int, tuple[str, bool, list[tuple[str, float]]]] = {}
-        for number, word, known, other, likeness in cursor.fetchall():
-            said.setdefault(number, (word, known, []))
-            if other is not None:
-                said[number][2].append((other, likeness))
-    choices = [[word] if known else _nearest(word, others) for word, known, others in said.values()]
-    meant = [words_like for words_like in choices if words_like]
-    if not meant:
-        return []
-    told = " ".join(one[0] for one in meant)
-    of_each = [" | ".join(map(_quoted, one)) for one in meant]
-    questions = [Question(words=words, tsquery=" & ".join(f"({one})" for one in of_each), meant=told)]
-    if len(meant) > 1:
-        told = " or ".join(one[0] for one in meant)
-        questions.append(Question(words=words, tsquery=" | ".join(of_each), meant=told, is_any=True))
-    return questions
-
-
-# Each word as it is kept, whether some work has it, and where none has, the words most like it.
-_NEAR = """
-    SELECT said.n, said.word, known.is, other.word, other.likeness
-      FROM unnest(regexp_split_to_array(catalog_search_text(%s), '\\s+')) WITH ORDINALITY said (word, n)
-           CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM catalog_word w WHERE w.word = said.word) AS is) known
-           LEFT JOIN LATERAL catalog_near_words(said.word, %s) other ON NOT known.is AND char_length(said.word) >= %s
-     WHERE said.word <> '' AND said.n <= 12
-     ORDER BY said.n, other.likeness DESC, other.word
-"""
-
-
-def _nearest(word: str, others: list[tuple[str, float]]) -> list[str]:
-    """Return the words that `word` may be a mistake for, the likeliest first: few letters apart, by how long it is."""
-    most = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
-    apart = sorted((letters_apart(word, other), -likeness, other) for other, likeness in others)
-    return [other for letters, _, other in apart if letters <= most][:NEAR_WORDS_MOST]
-
-
-def letters_apart(one: str, other: str) -> int:
-    """Return how many letters must be changed, added, left out or swapped with a neighbour to make one the other."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
-        before, last, row = row, before, [i]
-        for j, wanted in enumerate(other, start=1):
-            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
-                least = min(least, last[j - 2] + 1)
-            row.append(least)
-    return row[-1]
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
 def _clean(words: str) -> str:
     """Return the words as PostgreSQL can take them."""
     return words.replace("\x00", " ").strip()[:WORDS_LENGTH_MOST]
@@ -212,10 +119,22 @@ def narrowed(asked: Asked, work: str = "") -> Q:
     return found
 
 
+def _met(asked: Asked) -> Q:
+    """Return the filter on rows of words.
+
+    Where it looks at works it says that they are published, although all that have words are: the indexes of the
+    filters hold published works alone, and without it every work there is would be read.
+    """
+    met = narrowed(replace(asked, kind=None), "work__")
+    if met:
+        met &= Q(work__state=Work.State.PUBLISHED)
+    return met & Q(kind=asked.kind) if asked.kind is not None else met
+
+
 def _ranked(question: Question, wanted: _Wanted, *, as_of: datetime, place: list[Any] | None = None) -> Found:
     """Return a page of the works that meet the question, as of a moment, after a place (score, moment, id)."""
     said = Func(Value(question.meant or question.words), function="catalog_search_text", output_field=TextField())
-    met = Finding.objects.filter(narrowed(wanted.asked, "work__"), published_at__lte=as_of)
+    met = Finding.objects.filter(_met(wanted.asked), published_at__lte=as_of)
     newest = met.filter(question.met_by(F("vector"))).order_by("-published_at", "-work_id")[:RANKED_MOST]
     same = met.filter(title=said).order_by("-published_at", "-work_id")[:SAME_TITLE_MOST]
     rank = Func(
@@ -244,10 +163,14 @@ def _ranked(question: Question, wanted: _Wanted, *, as_of: datetime, place: list
     shown, after = best[: wanted.limit], ""
     if len(best) > wanted.limit:
         after = places.write("search", as_of, *shown[-1], question.tsquery or "", question.meant)
-    by_id = {
-        work.id: work for work in wanted.rows.filter(id__in=[id_ for *_, id_ in shown], state=Work.State.PUBLISHED)
-    }
-    return Found(rows=[by_id[id_] for *_, id_ in shown if id_ in by_id], after=after, question=question)
+    published = wanted.rows.filter(state=Work.State.PUBLISHED)
+    return Found(rows=_in_order(published, [id_ for *_, id_ in shown]), after=after, question=question)
+
+
+def _in_order(rows: QuerySet[Any], ids: list[UUID]) -> list[Any]:
+    """Return the rows of these ids in their order, those that are there. One query."""
+    by_id = {row.pk: row for row in rows.filter(id__in=ids)}
+    return [by_id[id_] for id_ in ids if id_ in by_id]
 
 
 def creators(
@@ -255,12 +178,17 @@ def creators(
 ) -> Found:
     """Return open profiles, newest first; for words, those first that are named exactly so.
 
-    `question` is what words were found to mean elsewhere. One query, two where a mistyped word is looked up.
+    `question` is what words were found to mean elsewhere. One query; for words two, and two more where a mistyped one
+    is looked up.
     """
-    shown = Creator.objects.filter(closed_at=None)
+    listed = Creator.objects.filter(closed_at=None)
     if with_works:
-        shown = shown.filter(Exists(Work.objects.filter(creator=OuterRef("pk"), state=Work.State.PUBLISHED)))
-    return _named(shown, "name", words, after=after, limit=limit, listed="creators", question=question)
+        listed = listed.filter(Exists(Work.objects.filter(creator=OuterRef("pk"), state=Work.State.PUBLISHED)))
+    if not _clean(words):
+        page = places.newest(listed, by="created_at", listed="creators", after=after, limit=limit)
+        return Found(rows=page.rows, after=page.after)
+    found = _named(listed, "name", words, after=after, limit=limit, listed="creators", question=question)
+    return replace(found, rows=_in_order(Creator.objects.all(), found.rows))
 
 
 def releases(
@@ -272,46 +200,68 @@ def releases(
     rows: QuerySet[Release],
     question: Question | None = None,
 ) -> Found:
-    """Return releases with at least one published work, newest first; for words, those first that are called so."""
-    published = Work.objects.filter(release=OuterRef("pk"), state=Work.State.PUBLISHED)
-    shown = rows.filter(Exists(published))
+    """Return releases with at least one published work, newest first; for words, those first that are called so.
+
+    `rows` says what comes with each. Two queries, and two more where a mistyped word is looked up.
+    """
+    listed = Release.objects.filter(Exists(Work.objects.filter(release=OuterRef("pk"), state=Work.State.PUBLISHED)))
     if creator is not None:
-        shown = shown.filter(creator__slug=creator)
-    return _named(shown, "title", words, after=after, limit=limit, listed="releases", question=question)
+        listed = listed.filter(creator__slug=creator)
+    if _clean(words):
+        found = _named(listed, "title", words, after=after, limit=limit, listed="releases", question=question)
+    else:
+        page = places.newest(listed, by="created_at", listed="releases", after=after, limit=limit)
+        found = Found(rows=[release.pk for release in page.rows], after=page.after)
+    # What comes with a release may cost much, such as a count of its works: only those that are shown are asked for it.
+    return replace(found, rows=_in_order(rows, found.rows))
 
 
 def _named(
-    rows: QuerySet[Any], column: str, words: str, *, after: str, limit: int, listed: str, question: Question | None
+    listed_rows: QuerySet[Any],
+    column: str,
+    words: str,
+    *,
+    after: str,
+    limit: int,
+    listed: str,
+    question: Question | None,
 ) -> Found:
+    """Return the ids of rows whose name meets the words: first of those named exactly so, then of the others."""
     words = _clean(words)
-    if not words:
-        page = places.newest(rows, by="created_at", listed=listed, after=after, limit=limit)
-        return Found(rows=page.rows, after=page.after)
-    kept = "to_tsvector('simple', catalog_search_text(%(expressions)s))"
-    vector = Func(F(column), template=kept, output_field=TextField())
-    spelled = Func(F(column), function="catalog_search_text", output_field=TextField())
     place = places.read(after, f"{listed} named", int, datetime.fromisoformat, UUID, str, str) if after else None
     if place:
         *place, tsquery, meant = place
         question = Question(words=words, tsquery=tsquery or None, meant=meant)
     asked = question or Question(words=words)
     for attempt in [asked] if after or question else _attempts(asked):
-        said = Func(Value(attempt.meant or words), function="catalog_search_text", output_field=TextField())
-        met = rows.filter(attempt.met_by(vector)).annotate(
-            spelled=spelled, score=Case(When(spelled=said, then=Value(1)), default=Value(0))
-        )
-        if place:
-            score, moment, last = place
-            later = Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last)
-            met = met.filter(Q(score__lt=score) | (Q(score=score) & later))
-        found = list(met.order_by("-score", "-created_at", "-id")[: limit + 1])
+        found = _of_name(listed_rows, column, attempt, place, limit + 1)
         if found:
-            shown, place_after = found[:limit], ""
+            shown, place_after = [id_ for *_, id_ in found[:limit]], ""
             if len(found) > limit:
-                last_row, meant = shown[-1], (attempt.tsquery or "", attempt.meant)
-                place_after = places.write(f"{listed} named", last_row.score, last_row.created_at, last_row.id, *meant)
+                place_after = places.write(f"{listed} named", *found[limit - 1], attempt.tsquery or "", attempt.meant)
             return Found(rows=shown, after=place_after, question=attempt)
     return Found(rows=[], question=asked)
+
+
+def _of_name(
+    rows: QuerySet[Any], column: str, question: Question, place: list[Any] | None, most: int
+) -> list[tuple[int, datetime, UUID]]:
+    """Return (score, moment, id) of at most so many rows whose name meets the question, after a place. One query.
+
+    Those of exactly that name are found by their own index, so that no other name has to be spelled for it.
+    """
+    kept = "to_tsvector('simple', catalog_search_text(%(expressions)s))"
+    said = Func(Value(question.meant or question.words), function="catalog_search_text", output_field=TextField())
+    spelled = Func(F(column), function="catalog_search_text", output_field=TextField())
+    named_so = rows.model.objects.alias(spelled=spelled).filter(spelled=said)
+    met = rows.filter(question.met_by(Func(F(column), template=kept, output_field=TextField())))
+    # In an order that no index has: by one on the moment the planner would go through all rows for the few that meet.
+    met = met.annotate(score=Case(When(id__in=named_so.values("id"), then=Value(1)), default=Value(0)))
+    if place:
+        score, moment, last = place
+        later = Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last)
+        met = met.filter(Q(score__lt=score) | (Q(score=score) & later))
+    return list(met.order_by("-score", "-created_at", "-id").values_list("score", "created_at", "id")[:most])
 
 
 def _attempts(asked: Question) -> Any:
@@ -326,9 +276,8 @@ def of_creators(*, creator_ids: list[UUID], rows: QuerySet[Work], after: str, li
         cursor.execute(_OF_CREATORS, {"creators": creator_ids, "moment": moment, "last": last, "limit": limit + 1})
         found = cursor.fetchall()
     shown = found[:limit]
-    by_id = {work.id: work for work in rows.filter(id__in=[work_id for _, work_id in shown])}
     return Page(
-        rows=[by_id[work_id] for _, work_id in shown if work_id in by_id],
+        rows=_in_order(rows, [work_id for _, work_id in shown]),
         after=places.write("of creators", *shown[-1]) if len(found) > limit else "",
     )
 

@@ -21,17 +21,18 @@ from playback import shelves
 NEW_LOOKED_AT, NEW_SHOWN, NEW_OF_ONE_CREATOR = 60, 12, 2
 
 
-def _new() -> list[Work]:
+def _new() -> list[UUID]:
     """Return the newest works, two of one creator at most while there are others: an album is not the whole shelf."""
-    newest = list(shelf.on_the_shelf()[:NEW_LOOKED_AT])
+    newest = Work.objects.filter(state=Work.State.PUBLISHED).order_by("-published_at", "-id")
+    looked_at = list(newest.values_list("id", "creator_id")[:NEW_LOOKED_AT])
     of_creator: Counter[UUID] = Counter()
-    first: list[Work] = []
-    rest: list[Work] = []
-    for work in newest:
-        of_creator[work.creator_id] += 1
-        (first if of_creator[work.creator_id] <= NEW_OF_ONE_CREATOR else rest).append(work)
-    chosen = {work.id for work in [*first, *rest][:NEW_SHOWN]}
-    return [work for work in newest if work.id in chosen]
+    first: list[UUID] = []
+    rest: list[UUID] = []
+    for work_id, creator_id in looked_at:
+        of_creator[creator_id] += 1
+        (first if of_creator[creator_id] <= NEW_OF_ONE_CREATOR else rest).append(work_id)
+    chosen = {*[*first, *rest][:NEW_SHOWN]}
+    return [work_id for work_id, _ in looked_at if work_id in chosen]
 
 
 @require_safe
@@ -39,15 +40,11 @@ def front(request: HttpRequest) -> HttpResponse:
     """Show the shelves; to who is not signed in, first of all what this is."""
     now, person_id = moment_of(request), person_id_of(request)
     new, places = _new(), shelves.places()
-    owners = {place.work_id: place.owners_least for place in places["owned"]}
-    kept = {
-        work.id: work
-        for work in shelf.on_the_shelf().filter(id__in=[place.work_id for name in places for place in places[name]])
-    }
-    works = {**{work.id: work for work in new}, **kept}
-    told = {work_id: f"owned by {least} or more" for work_id, least in owners.items() if least}
-    cards = {card.work.id: card for card in shelf.cards(works.values(), person_id=person_id, now=now, told=told)}
-    shown = [cards[work.id] for work in new]
+    told = {place.work_id: f"owned by {place.owners_least} or more" for place in places["owned"] if place.owners_least}
+    shelved = [place.work_id for name in places for place in places[name]]
+    works = shelf.on_the_shelf().filter(id__in={*new, *shelved})
+    cards = {card.work.id: card for card in shelf.cards(works, person_id=person_id, now=now, told=told)}
+    shown = _those(cards, new)
     first = next((card for card in shown if _may_lead(card)), None)
     context = {
         "new": shown,

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from catalog import places, search
+from catalog import places, questions, search
 from catalog.finding_models import Finding, Word
 from catalog.models import Creator, Release, Work
 from catalog.search import Asked
@@ -136,10 +136,10 @@ class TestWords:
         assert titles("nx") == []
 
     def test_letters_apart_counts_a_swap_once(self) -> None:
-        assert search.letters_apart("nebual", "nebula") == 1
-        assert search.letters_apart("nebula", "nebula") == 0
-        assert search.letters_apart("", "abc") == 3
-        assert search.letters_apart("kitten", "sitting") == 3
+        assert questions.letters_apart("nebual", "nebula") == 1
+        assert questions.letters_apart("nebula", "nebula") == 0
+        assert questions.letters_apart("", "abc") == 3
+        assert questions.letters_apart("kitten", "sitting") == 3
 
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(words=st.text(max_size=60))

@@ -97,10 +97,10 @@ def test_the_front_page_asks_the_same_however_many_works_there_are(
     client.get("/")
     for _ in range(5):
         cast.track(profile)
-    with django_assert_num_queries(4):  # the clock, works with their creators, covers, the places on the shelves
+    with django_assert_num_queries(5):  # the clock, what is new, the places on the shelves, works with creators, covers
         client.get("/")
     # Also: the web session, the person, their profiles, holdings, the wallet, what they do for the co-op.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         signed_in.get("/")
 
 
