@@ -22,8 +22,8 @@ DELETABLE = (
 # Rows that are written once, whatever a program may ask.
 WRITTEN_ONCE = ("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark")
 
-# What a run writes is read by pages and written by workers alone.
-ONLY_READ = ("royalties_run", "royalties_runshard", "royalties_group", "royalties_line", "royalties_statement")
+# What a run fills by the hundred thousand, and its next step reads: whoever filled them lets the planner know.
+FILLED_AT_ONCE = ("royalties_group", "royalties_line")
 
 
 def grant(role: str) -> None:
@@ -36,6 +36,6 @@ def grant(role: str) -> None:
         cursor.execute(f"REVOKE INSERT, UPDATE ON members_coop, django_migrations FROM {quoted}")
         # The books are written, never changed: balances follow by a trigger that has the owner's rights.
         cursor.execute(f"REVOKE UPDATE ON {', '.join(WRITTEN_ONCE)} FROM {quoted}")
-        cursor.execute(f"REVOKE INSERT, UPDATE ON {', '.join(ONLY_READ)} FROM {quoted}")
+        cursor.execute(f"GRANT MAINTAIN ON {', '.join(FILLED_AT_ONCE)} TO {quoted}")
         for table in DELETABLE:
             cursor.execute(f"GRANT DELETE ON {connection.ops.quote_name(table)} TO {quoted}")

@@ -177,11 +177,9 @@ class Figures:
 
 
 def start_over(month: date) -> None:
-    """Take away what an earlier, unsealed try wrote. Three queries."""
+    """Take away what an earlier, unsealed try wrote. One query."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM royalties_line WHERE month = %s", [month])
-        cursor.execute("UPDATE royalties_group SET released_in = NULL WHERE released_in = %s", [month])
-        cursor.execute("DELETE FROM royalties_group WHERE month = %s", [month])
+        cursor.execute("SELECT royalties_start_over(%s)", [month])
 
 
 def gather(month: date) -> None:

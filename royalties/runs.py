@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from members import months
 from members.problems import NotFound
@@ -18,6 +18,8 @@ from royalties.ledger import Entry
 from royalties.run_models import Line, Run, RunShard
 
 SHARDS = 4
+# Pages give up after seconds; a step of a large month may not.
+TAKES = {"statement_timeout": "2h", "transaction_timeout": "2h", "work_mem": "128MB"}
 Step, State = Run.Step, Run.State
 
 # What a person reads while it happens, and how far the run is when the step begins.
@@ -95,6 +97,7 @@ def _take_step(month: date, now: datetime) -> Turn:
         if run is None or run.step in SHARED:
             return Turn(took=False)
         step = Step(run.step)
+        _take_time()
         try:
             with transaction.atomic():
                 _DONE_BY[step](run, now)
@@ -119,6 +122,7 @@ def _take_share(month: date, step: Step) -> Turn:
         )
         if shard is None:
             return Turn(took=False)
+        _take_time()
         work = earning.line if step == Step.LINING else earning.count
         work(month, shard=shard.number, shards=RunShard.objects.filter(run_id=month).count())
         shard.state = SHARED[step]
@@ -134,6 +138,13 @@ def _take_share(month: date, step: Step) -> Turn:
             run.percent = last - (last - first) * left // run.shards.count()
             run.save(update_fields=["percent"])
     return Turn(took=True, opened_shares=left == 0 and following in SHARED)
+
+
+def _take_time() -> None:
+    """Let this transaction take as long, and hold as much in memory, as millions of charges ask for."""
+    with connection.cursor() as cursor:
+        for name, value in TAKES.items():
+            cursor.execute(f"SET LOCAL {name} = '{value}'")
 
 
 def _go_to(run: Run, step: Step) -> None:

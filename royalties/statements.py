@@ -27,6 +27,8 @@ LISTENERS_LEAST = 5
 AT_ONCE = 500
 READ_AT_ONCE = 5_000
 PAGE = 24
+# A spreadsheet takes a cell that begins so for a formula; one that begins with an apostrophe it shows as it is.
+LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 LINES = """
 SELECT l.payee_id, l.of_month, l.work_id, w.title, l.sheet_id, coalesce(g.sheet_version, s.version), l.revenue_seq,
@@ -68,12 +70,11 @@ class Balance:
 
 
 def write(month: date) -> int:
-    """Write the statements of a month, or write them anew; return how many.
+    """Write the statements of a month; return how many.
 
     One for each payee with a line in the month, with something carried forward, or whose account moved.
     """
     with transaction.atomic():
-        Statement.objects.filter(month=month).delete()
         balances = _balances(month)
         made = 0
         statements = _statements(month, balances)
@@ -139,7 +140,11 @@ def csv_rows(of: Statement) -> Iterator[list[str]]:
             "plays_by_number": " ".join(map(str, line["plays_by_number"])),
             "listeners": f"fewer than {LISTENERS_LEAST}" if line["listeners"] is None else line["listeners"],
         }
-        yield [str(row[name]) for name in columns]
+        yield [_cell(str(row[name])) for name in columns]
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(LIKE_A_FORMULA) else text
 
 
 def _statements(month: date, balances: dict[UUID, Balance]) -> Iterator[Statement]:
