@@ -23,6 +23,34 @@ class Explanation:
 
 
 WORDS = {
+    "nothing-due": (
+        "Royalties are paid from a least sum on that members vote on, and young ones wait a while for stolen cards.",
+        "What is owed is carried forward to the micro and looked at again with the next month.",
+    ),
+    "batch-stands": (
+        "Payouts are prepared by one and released by another, who looked at exactly these.",
+        "Look at them as they are now. Nothing was paid by this.",
+    ),
+    "books-open": (
+        "Money leaves when the month is sealed and its books agree with the bank, so that an error is found before.",
+        "Enter the bank's balance at the month's end; another treasurer confirms it, and the books are locked.",
+    ),
+    "account-replaced": (
+        "Royalties go to one account at a time.",
+        "Look at the account that stands now, and enter yours again if it is another.",
+    ),
+    "bank-file-not-read": (
+        "Files of a bank are read as a stranger's: only what they are sure to say is booked, all of it or nothing.",
+        "Take pain.002, camt.053 or camt.054 as the bank sends it, or a table with booked_on and amount.",
+    ),
+    "entry-stands": (
+        "An entry is entered by one and confirmed by another, once; what is booked is never changed.",
+        "Look at the entry as it is now. One that was booked is corrected by a reversal.",
+    ),
+    "balance-differs": (
+        "The books are locked when they say what the bank says, to the cent.",
+        "Take in the bank's lines, explain those that nobody explained, and try again.",
+    ),
     "month-not-over": (
         "A month is closed when nothing can be charged in it any more, so that it is divided once and for ever.",
         "Ask again when it has ended. By itself it closes on the third of the next month.",

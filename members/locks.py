@@ -9,3 +9,9 @@ def is_ours(lock: int) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
         taken: bool = cursor.fetchone()[0]
     return taken
+
+
+def wait_for(lock: int) -> None:
+    """Take a lock until the transaction ends, after whoever has it. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])

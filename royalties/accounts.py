@@ -117,6 +117,11 @@ def payable(person_id: UUID) -> str:
     return f"{_PAYABLE}.{person_id}"
 
 
+def payable_prefix() -> str:
+    """Return what the codes of all payees' accounts begin with."""
+    return f"{_PAYABLE}."
+
+
 def capital(person_id: UUID) -> str:
     """Return the code of a member's capital account."""
     return f"{_CAPITAL}.{person_id}"

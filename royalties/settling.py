@@ -1,0 +1,98 @@
+"""What the bank makes of payouts: it books them, refuses them, or sends the money back, and says each of it repeatedly.
+
+Every answer is booked once, under the payout's own name at the bank. What was refused or came back is owed again, to
+the micro; nobody has to remember what part of a cent was left behind.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from members import clock, letters, money
+from members.letters import Letter
+from royalties import accounts, ledger
+from royalties.ledger import Entry
+from royalties.payout_models import Payout, PayoutBatch
+
+
+def find(names: Iterable[str]) -> dict[str, Payout]:
+    """Lock and return the released payouts of these end-to-end ids, by their ids. Inside a transaction; one query."""
+    sent = Payout.objects.filter(end_to_end__in=set(names)).exclude(state__in=["prepared", "dropped"])
+    return {one.end_to_end: one for one in sent.select_for_update(of=("self",)).order_by("end_to_end")}
+
+
+def in_file(message_id: str) -> list[Payout]:
+    """Lock and return the payouts that the file of this name is about. Inside a transaction; two queries."""
+    batch = next((one for one in PayoutBatch.objects.filter(state="released") if one.message_id == message_id), None)
+    if batch is None:
+        return []
+    sent = batch.payouts.filter(bank_has_it=False)
+    return list(sent.select_for_update(of=("self",)).order_by("end_to_end"))
+
+
+def book(one: Payout, *, on: date, now: datetime) -> bool:
+    """Book that the bank paid it; return whether that was new. The payout is locked."""
+    if one.state != Payout.State.IN_TRANSIT:
+        return False
+    one.state, one.booked_on = Payout.State.BOOKED, on
+    one.save(update_fields=["state", "booked_on"])
+    entry = _entry(one, debit=accounts.PAYOUTS, credit=accounts.BANK, what="booked", on=on, now=now)
+    ledger.book([entry], now=now)
+    return True
+
+
+def reject(one: Payout, *, reason: str, now: datetime) -> bool:
+    """Book that the bank refused it before paying: it is owed again, to the micro. Return whether that was new."""
+    if one.state != Payout.State.IN_TRANSIT:
+        return False
+    one.state, one.ended_at, one.reason = Payout.State.REJECTED, now, reason
+    one.save(update_fields=["state", "ended_at", "reason"])
+    _tell_of_return(one, now)
+    payable = accounts.payable(one.person_id)
+    entry = _entry(one, debit=accounts.PAYOUTS, credit=payable, what="rejected", on=clock.day(now), now=now)
+    ledger.book([entry], now=now)
+    return True
+
+
+def give_back(one: Payout, *, on: date, reason: str, now: datetime) -> bool:
+    """Book that the money came back: it is owed again, to the micro. Return whether that was new.
+
+    One that the bank sends back before it said that it had paid is booked both ways.
+    """
+    book(one, on=on, now=now)
+    if one.state != Payout.State.BOOKED:
+        return False
+    one.state, one.ended_at, one.reason = Payout.State.RETURNED, now, reason
+    one.save(update_fields=["state", "ended_at", "reason"])
+    _tell_of_return(one, now)
+    payable = accounts.payable(one.person_id)
+    entry = _entry(one, debit=accounts.BANK, credit=payable, what="returned", on=on, now=now)
+    ledger.book([entry], now=now)
+    return True
+
+
+def _entry(one: Payout, *, debit: str, credit: str, what: str, on: date, now: datetime) -> Entry:
+    month = on.replace(day=1)
+    return Entry(
+        debit=debit,
+        credit=credit,
+        amount_micros=money.from_cents(one.cents),
+        kind=f"payout-{what}",
+        key=f"payout:{one.end_to_end}:{what}",
+        group=f"payouts:{one.batch_id}",
+        happened_at=clock.start_of(on),
+        # The bank's line may come after its month's books were locked.
+        month=clock.month(now) if ledger.is_locked(month) else month,
+    )
+
+
+def _tell_of_return(one: Payout, now: datetime) -> None:
+    letter = Letter(
+        subject=f"{money.show_cents(one.cents)} came back from your bank",
+        paragraphs=[
+            f"Your bank could not take the payout {one.end_to_end}: {one.reason}",
+            "It is owed to you again, to the last digit, and goes out with the next month's payouts.",
+        ],
+        act="Look at your account",
+        path="/earnings/account",
+    )
+    letters.send(letter, person_id=one.person_id, key=f"payout-back:{one.id}", now=now)
