@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
+from royalties.api import periods, statements
 
 urlpatterns = [
     path("works", discovery.Works.as_view()),
@@ -65,6 +66,13 @@ urlpatterns = [
     path("certificates/<uuid:certificate_id>", library.CertificateStanding.as_view()),
     path("staff/reversals", staff.Reversals.as_view()),
     path("staff/grants", staff.Grants.as_view()),
+    path("periods", periods.Periods.as_view()),
+    path("periods/<str:month>", periods.OnePeriod.as_view()),
+    path("periods/<str:month>/bundle.zip", periods.Bundle.as_view()),
+    path("periods/<str:month>/my-proof", periods.MyProof.as_view()),
+    path("earnings", statements.Earnings.as_view()),
+    path("statements", statements.Statements.as_view()),
+    path("statements/<uuid:statement_id>", statements.OneStatement.as_view()),
     path("policies", members.Policies.as_view()),
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

@@ -23,6 +23,7 @@ for_people = [
     path("", include("members.urls")),
     path("", include("catalog.urls")),
     path("", include("playback.urls")),
+    path("", include("royalties.urls")),
 ]
 urlpatterns = [path("api/v1/", include("infra.api_urls")), *machines, *for_people]
 handler500 = pages.broke

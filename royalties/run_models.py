@@ -185,3 +185,8 @@ class Statement(models.Model):
                 name="statement_adds_up",
             ),
         ]
+
+    @property
+    def added_micros(self) -> int:
+        """Return what the month added: earned in it, and released that was held before."""
+        return self.earned_micros + self.released_micros

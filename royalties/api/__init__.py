@@ -1,0 +1,1 @@
+"""The API of royalties, one module for each matter."""

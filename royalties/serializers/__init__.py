@@ -1,0 +1,1 @@
+"""What the API of royalties reads and writes, field by field."""

@@ -1,0 +1,89 @@
+"""Statements and earnings, field by field. Money is in whole micros."""
+
+from datetime import date
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from royalties.run_models import Statement
+
+
+class MonthField(serializers.Field):
+    """A month, as in `2026-10`."""
+
+    def to_representation(self, value: date) -> str:
+        """Return its name."""
+        return f"{value:%Y-%m}"
+
+
+extend_schema_field({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "example": "2026-10"})(MonthField)
+
+
+class StatementSerializer(serializers.ModelSerializer):
+    """A month's statement in sums: `closing = opening + earned + released + returned - paid_out`."""
+
+    month = MonthField()
+    currency = serializers.CharField(source="content.currency")
+
+    class Meta:
+        model = Statement
+        fields = [
+            "id",
+            "month",
+            "currency",
+            "opening_micros",
+            "earned_micros",
+            "released_micros",
+            "paid_out_micros",
+            "returned_micros",
+            "closing_micros",
+            "sha256",
+        ]
+
+
+class StatementLineSerializer(serializers.Serializer):
+    """What one work earned its payee under one split sheet and one version of `revenue`."""
+
+    of_month = serializers.CharField(help_text="When it was charged; earlier than the statement if it was held.")
+    work = serializers.UUIDField()
+    title = serializers.CharField()
+    sheet = serializers.UUIDField()
+    sheet_version = serializers.IntegerField()
+    revenue_version = serializers.IntegerField()
+    line_number = serializers.IntegerField()
+    share_ppm = serializers.IntegerField()
+    plays_by_number = serializers.ListField(child=serializers.IntegerField(), help_text="Plays of number 1 first.")
+    purchases = serializers.IntegerField()
+    listeners = serializers.IntegerField(allow_null=True, help_text="Null for fewer than `listeners_least`.")
+    gross_micros = serializers.IntegerField()
+    creators_micros = serializers.IntegerField()
+    given_back_micros = serializers.IntegerField(help_text="Given back before the month closed; not in the gross.")
+    net_micros = serializers.IntegerField()
+    published_as = serializers.CharField(help_text="The payee's name on this work's lines in the month's bundle.")
+
+
+class StatementContentSerializer(serializers.Serializer):
+    """All of a statement. `sha256` is that of its canonical JSON (RFC 8785), without `id` and `sha256`."""
+
+    id = serializers.UUIDField()
+    sha256 = serializers.CharField()
+    format = serializers.CharField()
+    month = serializers.CharField()
+    person = serializers.UUIDField()
+    currency = serializers.CharField()
+    listeners_least = serializers.IntegerField()
+    opening_micros = serializers.IntegerField()
+    earned_micros = serializers.IntegerField()
+    released_micros = serializers.IntegerField()
+    paid_out_micros = serializers.IntegerField()
+    returned_micros = serializers.IntegerField()
+    closing_micros = serializers.IntegerField()
+    lines = StatementLineSerializer(many=True)
+
+
+class EarningsSerializer(serializers.Serializer):
+    """What one has earned: what is owed now, and the months' sums, the newest first."""
+
+    currency = serializers.CharField()
+    payable_micros = serializers.IntegerField()
+    months = StatementSerializer(many=True)

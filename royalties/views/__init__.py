@@ -1,0 +1,1 @@
+"""The pages of royalties, one module for each matter."""

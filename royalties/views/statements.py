@@ -1,0 +1,107 @@
+"""The pages of statements: all of them, and one month's with what each line was made of."""
+
+import csv
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalog import shares
+from members import months, seals
+from members.requests import signed_in_id
+from royalties import ledger, statements, transparency
+from royalties.run_models import Statement
+
+# Amounts of a statement stand beneath each other to the millionth.
+PLACES = 6
+
+
+@never_cache
+@login_required
+@require_safe
+def all_of_mine(request: HttpRequest) -> HttpResponse:
+    """List one's statements, newest first, and what is owed now."""
+    who = signed_in_id(request)
+    context = {
+        "statements": list(statements.of_person(who)),
+        "payable_micros": ledger.payable([who])[who],
+        "places": PLACES,
+    }
+    return render(request, "royalties/statements.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def page(request: HttpRequest, month: str) -> HttpResponse:
+    """Show one month's statement."""
+    found = _found(request, month)
+    others = set(statements.of_person(found.person_id).values_list("month", flat=True))
+    earlier, later = months.before(found.month), months.after(found.month)
+    context = {
+        "statement": found,
+        "parts": _parts(found),
+        "places": PLACES,
+        "listeners_least": found.content["listeners_least"],
+        "earlier": earlier if earlier in others else None,
+        "later": later if later in others else None,
+    }
+    return render(request, "royalties/statement.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def table(request: HttpRequest, month: str) -> HttpResponse:
+    """Give the statement's lines as CSV."""
+    found = _found(request, month)
+    answer = _file(found, "csv", "text/csv; charset=utf-8")
+    csv.writer(answer).writerows(statements.csv_rows(found))
+    return answer
+
+
+@never_cache
+@login_required
+@require_safe
+def document(request: HttpRequest, month: str) -> HttpResponse:
+    """Give the statement as JSON, in the very bytes of which its SHA-256 is."""
+    found = _found(request, month)
+    answer = _file(found, "json", "application/json")
+    answer.write(seals.canonical(found.content))
+    return answer
+
+
+def _found(request: HttpRequest, month: str) -> Statement:
+    return statements.of_month(person_id=signed_in_id(request), month=transparency.month_of(month))
+
+
+def _file(found: Statement, ending: str, kind: str) -> HttpResponse:
+    answer = HttpResponse(content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="refrain-statement-{found.month:%Y-%m}.{ending}"'
+    return answer
+
+
+def _parts(found: Statement) -> list[dict[str, Any]]:
+    """Return the lines by the month they were charged in, the statement's own first, each as the page shows it."""
+    own = found.content["month"]
+    lines = sorted(found.content["lines"], key=lambda line: (line["of_month"] != own, line["of_month"], line["title"]))
+    return [
+        {
+            "is_own": of_month == own,
+            "month": transparency.month_of(of_month),
+            "lines": [
+                line | {"plays": sum(line["plays_by_number"]), "share": _percent(line["share_ppm"])} for line in some
+            ],
+        }
+        for of_month, some in groupby(lines, key=lambda line: line["of_month"])
+    ]
+
+
+def _percent(ppm: int) -> str:
+    """Return a share without the zeros that say nothing: `60`, `33.3334`."""
+    whole, _, part = shares.show(ppm).partition(".")
+    return f"{whole}.{part.rstrip('0')}".rstrip(".")
