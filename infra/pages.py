@@ -6,6 +6,8 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 # The navigation: what everybody sees, and what is there for who is signed in. Credit stands beside it.
 OPEN_LINKS = (("Listen", "front"), ("Browse", "catalog:browse"), ("Photos", "catalog:photos"))
+LAST_LINKS = (("Every euro", "royalties:periods"),)
 MEMBERS_LINKS = (
     ("Library", "playback:library"),
     ("Feed", "playback:feed"),
@@ -48,6 +51,7 @@ STAFF_LINKS = (
 BELOW = (
     ("Browse", ("/works/", "/releases/", "/creators")),
     ("Library", ("/library",)),
+    ("Every euro", ("/periods",)),
     ("Studio", ("/studio", "/upload", "/splits/")),
     ("Account", ("/account", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
 )
@@ -93,7 +97,7 @@ class Frame:
         """The links of the navigation, for this person. No query."""
         path = self.request.path
         here = next((name for name, below in BELOW if any(path.startswith(start) for start in below)), None)
-        links = [*OPEN_LINKS, *(MEMBERS_LINKS if person_id_of(self.request) is not None else ())]
+        links = [*OPEN_LINKS, *(MEMBERS_LINKS if person_id_of(self.request) is not None else ()), *LAST_LINKS]
         return [
             Link(name=name, href=reverse(route), current=path == reverse(route) or name == here)
             for name, route in links
@@ -138,7 +142,7 @@ class Mail:
 
     to: str
     subject: str
-    date: str
+    sent_at: datetime
     body: str
 
 
@@ -165,7 +169,7 @@ def _mails_in(file: Path) -> list[Mail]:
             Mail(
                 to=str(message["To"]),
                 subject=str(message["Subject"]),
-                date=str(message["Date"]),
+                sent_at=parsedate_to_datetime(str(message["Date"])),
                 body=body.get_content() if body else "",
             )
         )

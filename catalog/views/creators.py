@@ -11,6 +11,7 @@ from catalog.models import Creator, Work
 from catalog.search import Asked
 from catalog.views import shelf
 from catalog.views.discovery import releases_shown
+from catalog.views.shelf import Card
 from members.requests import moment_of, person_id_of
 
 TRACKS_SHOWN, PHOTOS_SHOWN, RELEASES_SHOWN = 24, 24, 12
@@ -29,16 +30,22 @@ def creator(request: HttpRequest, slug: str) -> HttpResponse:
     )
     releases = search.releases(words="", creator=slug, after="", limit=RELEASES_SHOWN, rows=releases_shown())
     cards = shelf.cards([*tracks.rows, *photos.rows], person_id=person_id, now=now)
+    # A release shows the sleeve of its first work, as far as it stands on this page.
+    sleeves = {card.work.release_id: card for card in sorted(cards, key=_place, reverse=True)}
     context = {
         "creator": found,
         "tracks": [card for card in cards if not card.is_photo],
         "photos": [card for card in cards if card.is_photo],
         "has_more_tracks": bool(tracks.after),
         "has_more_photos": bool(photos.after),
-        "releases": releases.rows,
+        "releases": [(release, sleeves.get(release.id)) for release in releases.rows],
         "drafts": drafts,
         "is_mine": mine,
         "follow": import_string(settings.CATALOG_CREATOR_FRAGMENT)(request, found),
         "base_url": settings.BASE_URL,
     }
     return render(request, "catalog/creator.html", context)
+
+
+def _place(card: Card) -> int:
+    return card.work.position or 0

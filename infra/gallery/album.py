@@ -41,6 +41,17 @@ LOOK_OVER = """() => {
   }
   return faults;
 }"""
+TABS = 40
+# Whoever goes through a page by keyboard sees where they are: an outline around it, or around what holds it.
+FOCUS_SEEN = """() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return "";
+  for (let at = here; at && at !== document.body; at = at.parentElement) {
+    const { outlineStyle, outlineWidth } = getComputedStyle(at);
+    if (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) return "";
+  }
+  return here.outerHTML.slice(0, 120);
+}"""
 
 
 class Visit:
@@ -191,6 +202,8 @@ class Album:
                 # Each width and each scheme once: what is hidden depends on the one, contrast on the other.
                 if self.axe and (width == WIDTHS[0]) == (scheme == SCHEMES[0]):
                     self.faults += [f"{place}: {fault}" for fault in _faults_of_access(self.axe, page)]
+        if self.axe:
+            self.faults += [f"{name}: the focus is not seen on {place}" for place in _unseen_by_keyboard(page)]
         page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
         self.taken.append(name)
         print(name, flush=True)
@@ -235,3 +248,13 @@ def _faults_of_access(axe: Axe, page: Page) -> list[str]:
         for fault in found
         if fault["impact"] in SERIOUS
     ]
+
+
+def _unseen_by_keyboard(page: Page) -> list[str]:
+    unseen = []
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        if place := page.evaluate(FOCUS_SEEN):
+            unseen.append(place)
+    page.evaluate("() => document.activeElement?.blur()")
+    return list(dict.fromkeys(unseen))

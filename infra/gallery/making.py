@@ -1,7 +1,5 @@
 """What creators see: the studio, its works in every state, split sheets, roles, audiences."""
 
-import re
-
 from infra.gallery.album import ID, Album, Visit
 
 
@@ -64,27 +62,29 @@ def _of_a_photographer(album: Album) -> None:
 
 
 def _free_and_off(album: Album) -> None:
-    """Ben gives one work away and takes another off; Lena and a stranger come by."""
-    ben, simplicity, system = album.visit(who="ben"), album.work("The Simplicity"), album.work("System")
-    ben.go(f"/studio/works/{simplicity}")
-    ben.page.get_by_label("Nothing: free to keep").check()
-    ben.page.locator("[data-place=ladder]", has_text="Free").wait_for()
-    ben.take("32-studio-work-free")
-    ben.page.get_by_role("button", name="Keep this").click()
-    ben.page.get_by_text("It is kept.").wait_for()
+    """Cleo gives a work away, Ben takes one off; Lena and a stranger come by. Both go back to what they were."""
+    cleo, simplicity = album.visit(who="cleo"), album.work("The Simplicity")
+    ben, system = album.visit(who="ben"), album.work("System")
+    _price(cleo, simplicity, "Nothing: free to keep", name="32-studio-work-free")
     ben.send(f"/studio/works/{system}/take-off")
     ben.take("32-studio-work-off", f"/studio/works/{system}")
     ben.take("30-studio-off", "/studio?state=off")
-    ben.close()
     for who, ending in (("lena", "listener"), (None, "stranger")):
         visit = album.visit(who=who)
         visit.take(f"02-work-free-{ending}", f"/works/{simplicity}")
         visit.take(f"02-work-off-{ending}", f"/works/{system}")
         visit.close()
-    ben = album.visit(who="ben")
-    ben.go(f"/studio/works/{simplicity}")
-    ben.page.get_by_label(re.compile("The co-op’s usual price")).check()
-    ben.page.get_by_role("button", name="Keep this").click()
-    ben.page.get_by_text("It is kept.").wait_for()
+    _price(cleo, simplicity, "The co-op’s usual price")
     ben.send(f"/studio/works/{system}/publish", attested="1")
     ben.close()
+    cleo.close()
+
+
+def _price(visit: Visit, work: str, label: str, *, name: str = "") -> None:
+    visit.go(f"/studio/works/{work}")
+    visit.page.get_by_label(label).check()
+    if name:
+        visit.page.locator("[data-place=ladder]", has_text="Free").wait_for()
+        visit.take(name)
+    visit.page.get_by_role("button", name="Keep this").click()
+    visit.page.get_by_text("It is kept.").wait_for()
