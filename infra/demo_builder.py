@@ -18,15 +18,17 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils.text import slugify
 
-from catalog import publishing, tasks
+from catalog import publishing, sharing, tasks
 from catalog.intake import receiving
 from catalog.intake.receiving import AlreadyUploaded
 from catalog.models import Creator, CreatorRole, Upload, Work
+from catalog.sharing import Payee
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem
 from playback import audience_counting, charging, reversals, sessions, shelves, topups, wallets
 from playback.models import Charge, PromoBudget, Session, TopUp
+from royalties import periods, runs
 
 PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
 WORKS = Path(__file__).resolve().parent / "demo_works"
@@ -93,12 +95,14 @@ def build(*, say: Callable[[str], None]) -> None:
     try:
         clock.set_offset(-BEGINS_BEFORE)
         works = _catalogue(people, say)
+        _share(people, works)
         _budget()
         charged = _months_of_listening(people, works, began, say)
     finally:
         clock.set_offset(timedelta(0))
     audience_counting.count_all(now=clock.now())
     shelves.fill(now=clock.now())
+    _close_months(say)
     say(f"  {len(works)} works, {charged} plays and purchases in {BEGINS_BEFORE.days} days")
 
 
@@ -183,6 +187,27 @@ def _publish(entry: dict[str, Any], upload: Upload) -> Work:
         credits=[{"role": "attribution", "name": entry["attribution"]}],
     )
     return publishing.publish(work_id=work.id, person_id=upload.person_id, now=clock.now())
+
+
+def _share(people: dict[str, Person], works: list[Work]) -> None:
+    """Let Ana share the first of her works with Ben, who accepts."""
+    ana, ben = people["ana"], people["ben"]
+    work = next(work for work in works if work.creator.roles.filter(person=ana).exists())
+    payees = [
+        Payee(email=ana.email, share_ppm=600_000, part="music"),
+        Payee(email=ben.email, share_ppm=400_000, part="mix"),
+    ]
+    sheet = sharing.propose(work_id=work.id, person_id=ana.id, payees=payees, now=clock.now())
+    sharing.accept(sheet_id=sheet.id, person_id=ben.id)
+
+
+def _close_months(say: Callable[[str], None]) -> None:
+    """Divide, publish and seal the months that are over."""
+    for month in periods.ended(clock.now()):
+        runs.begin(month=month, now=clock.now())
+        while runs.advance(month=month, now=clock.now()).took:
+            pass
+        say(f"  {month:%B %Y} is divided among its payees, published and sealed")
 
 
 def _budget() -> None:

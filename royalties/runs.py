@@ -1,7 +1,7 @@
 """The royalty run: a month is closed, counted, divided, checked, booked, told to its payees, published and sealed.
 
 Each step is one transaction that begins by locking what it works on, asks whether it is still to be done, and writes
-down that it is done; so it does not matter who takes the next turn, how many do, or when one of them dies. Three steps
+down that it is done; so it does not matter who takes the next turn, how many do, or when one of them dies. Two steps
 are shared out by works. Whatever a step reads stands still since the month closed: the same months make the same bytes.
 """
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from members import clock
-from royalties import periods, runs
+from royalties import periods, posting, reconciliation, runs
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -28,13 +28,27 @@ def work_on_run(month: str) -> None:
 def sweep_runs() -> int:
     """Close the month whose day has come, and wake runs that nobody works on. Return how many."""
     now = clock.now()
-    due = periods.due(now) if periods.unsealed() is None else None
-    if due is not None:
-        runs.begin(month=due, now=now)
+    # A month that is closing has its run, unless whoever closed it died between the two.
+    month = periods.unsealed() or periods.due(now)
+    if month is not None:
+        runs.begin(month=month, now=now)
     running = runs.running()
     for month in running:
         work_on_run.apply_async([month.isoformat()], expires=SWEEP_EXPIRES_SECONDS)
     return len(running)
+
+
+@shared_task(name="royalties.tasks.post_rows")
+def post_rows() -> int:
+    """Carry over into the ledger what is not in it yet, and forget marks of sealed months. Return how many rows."""
+    posting.forget_marks()
+    return posting.post(now=clock.now())
+
+
+@shared_task(name="royalties.tasks.reconcile_books")
+def reconcile_books() -> int:
+    """Compare the books with what happened, and ring for what differs or waits too long. Return how many differ."""
+    return len(reconciliation.raise_alarms(now=clock.now()))
 
 
 def _call_helpers(month: str) -> None:
