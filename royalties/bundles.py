@@ -138,7 +138,7 @@ def write(
         root = listener_months.keep_tree(tree_key, leaves)
         writer.write("listeners.txt", _hexadecimal(leaves))
         totals = {**_totals(month), **paid, "listeners": len(leaves)}
-        writer.write("policies.json", [seals.canonical(_policies(month, now))])
+        writer.write("policies.json", [seals.canonical(policies_of(month, now))])
         writer.write("totals.json", [seals.canonical(totals)])
         writer.write("README.txt", [_readme(month)])
         writer.write("verify_bundle.py", [_verifier()])
@@ -238,7 +238,7 @@ def _totals(month: date) -> dict[str, int]:
     }
 
 
-def _policies(month: date, now: datetime) -> list[dict[str, Any]]:
+def policies_of(month: date, now: datetime) -> list[dict[str, Any]]:
     """Return the versions of all policies that were in force at some moment of the month, by name and number."""
     starts, ends = periods.bounds(month)
     found = []

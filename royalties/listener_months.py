@@ -93,7 +93,8 @@ SELECT listener_id,
            AND (reversed_at IS NULL OR reversed_at < %(closed)s) {whose}
          UNION ALL
         SELECT listener_id, amount_micros, promo_micros, kind = 'play', false, true
-          FROM playback_charge_facts f JOIN members_month m ON m.starts_on = date_trunc('month', coop_day(charged_at))
+          FROM playback_charge_facts f
+          JOIN members_month_facts m ON m.starts_on = date_trunc('month', coop_day(charged_at))
          WHERE reversed_at >= %(starts)s AND reversed_at < %(ends)s AND reversed_at >= m.closed_at {whose}) rows
  GROUP BY listener_id
 """

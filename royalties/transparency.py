@@ -5,10 +5,11 @@ manifest names the month before. Only what is sealed is shown. A listener can fe
 counted.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from catalog import delivery, store
 from catalog.copies import parcels
@@ -19,36 +20,10 @@ from royalties.publication_models import Publication
 from royalties.run_models import Run
 
 FOLDER = "publications"
-PAGE = 24
 
 
 class BundleDiffers(Exception):
     """A sealed month's bundle was lost, and what its rows make now is not what was published."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """A sealed month, as everybody may see it. `later` and `earlier` are the sealed months beside it."""
-
-    publication: Publication
-    sealed_at: datetime
-    later: date | None = None
-    earlier: date | None = None
-
-    @property
-    def month(self) -> date:
-        """Return the first day of the month."""
-        return self.publication.month
-
-    @property
-    def name(self) -> str:
-        """Return the month as addresses and files have it: `2026-10`."""
-        return f"{self.month:%Y-%m}"
-
-    @property
-    def file(self) -> str:
-        """Return the name under which the bundle is saved."""
-        return f"refrain-{self.name}.zip"
 
 
 def publish(month: date, now: datetime) -> Publication:
@@ -67,7 +42,7 @@ def publish(month: date, now: datetime) -> Publication:
     key = signing.key_named(published.signing_key) if published and is_sealed else signing.present_key()
     made = Publication(
         month=month,
-        key=f"{FOLDER}/refrain-{month:%Y-%m}.zip",
+        key=f"{FOLDER}/{file_name(month)}",
         tree_key=f"{FOLDER}/refrain-{month:%Y-%m}.tree",
         closed_at=closed.closed_at,
     )
@@ -100,32 +75,26 @@ def publish(month: date, now: datetime) -> Publication:
     return made
 
 
-def periods(*, before: date | None = None, limit: int = PAGE) -> tuple[list[Period], date | None]:
-    """Return sealed months, the newest first, and the month before which the next page begins. Two queries."""
-    sealed = dict(Run.objects.filter(state=Run.State.SEALED).values_list("month", "sealed_at"))
-    rows = Publication.objects.filter(month__in=sealed).order_by("-month")
-    found = list((rows.filter(month__lt=before) if before else rows)[: limit + 1])
-    shown = []
-    for row in found[:limit]:
-        sealed_at = sealed[row.month]
-        assert sealed_at is not None
-        shown.append(Period(publication=row, sealed_at=sealed_at))
-    return shown, shown[-1].month if len(found) > limit else None
+def sealed() -> QuerySet[Publication]:
+    """Return what was published of sealed months, each with `sealed_at`, in no order."""
+    sealed_at = Run.objects.filter(month=OuterRef("month"), state=Run.State.SEALED).values("sealed_at")
+    return Publication.objects.annotate(sealed_at=Subquery(sealed_at)).filter(sealed_at__isnull=False)
 
 
-def period(month: date) -> Period:
-    """Return a sealed month. Four queries at most. Raises NotFound."""
-    sealed_at = Run.objects.filter(month=month, state=Run.State.SEALED).values_list("sealed_at", flat=True).first()
-    publication = Publication.objects.filter(month=month).first() if sealed_at else None
-    if publication is None or sealed_at is None:
+def period(month: date) -> Publication:
+    """Return what was published of a sealed month, with `sealed_at`. One query. Raises NotFound."""
+    found = sealed().filter(month=month).first()
+    if found is None:
         raise NotFound("no such month is sealed")
-    sealed = Run.objects.filter(state=Run.State.SEALED, month__in=Publication.objects.values("month"))
-    others = sealed.values_list("month", flat=True)
-    return Period(
-        publication=publication,
-        sealed_at=sealed_at,
-        later=others.filter(month__gt=month).order_by("month").first(),
-        earlier=others.filter(month__lt=month).order_by("-month").first(),
+    return found
+
+
+def beside(month: date) -> tuple[date | None, date | None]:
+    """Return the sealed months before and after a month. Two queries."""
+    others = sealed().values_list("month", flat=True)
+    return (
+        others.filter(month__lt=month).order_by("-month").first(),
+        others.filter(month__gt=month).order_by("month").first(),
     )
 
 
@@ -137,17 +106,14 @@ def month_of(name: str) -> date:
         raise NotFound("a month is written like 2026-10") from None
 
 
-def bundle_url(of: Period, now: datetime) -> str:
+def file_name(month: date) -> str:
+    """Return the name under which a month's bundle is saved."""
+    return f"refrain-{month:%Y-%m}.zip"
+
+
+def bundle_url(of: Publication, now: datetime) -> str:
     """Return an address of the bundle, for about an hour. No query."""
-    return delivery.keep_url(of.publication.key, now=now, filename=of.file)
-
-
-def payee_names(*, month: date, payee_id: UUID, work_ids: list[UUID]) -> dict[UUID, str]:
-    """Return how a payee is called on each work's lines in the bundle of a month. Raises NoSealingKey."""
-    signed_by = Publication.objects.filter(month=month).values_list("signing_key", flat=True).first()
-    key = signing.key_named(signed_by) if signed_by else signing.present_key()
-    secret = signing.secret_of(month, key=key)
-    return {work_id: secret.payee(work_id, payee_id) for work_id in work_ids}
+    return delivery.keep_url(of.key, now=now, filename=file_name(of.month))
 
 
 def my_proof(*, person_id: UUID, month: date) -> dict[str, Any]:
@@ -155,7 +121,7 @@ def my_proof(*, person_id: UUID, month: date) -> dict[str, Any]:
 
     Raises NotFound for a month that is not sealed or in which nothing of theirs was counted, and NoSealingKey.
     """
-    publication = period(month).publication
+    publication = period(month)
     counted = listener_months.of_one(person_id, month, closed_at=publication.closed_at)
     if counted is None:
         raise NotFound("nothing of yours was charged in that month")

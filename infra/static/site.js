@@ -20,6 +20,7 @@ const BEHAVIOURS = {
   mark: () => import("./playback/mark.js"),
   photo: () => import("./playback/photo.js"),
   release: () => import("./playback/release.js"),
+  period: () => import("./royalties/period.js"),
 };
 
 const player = new Player();

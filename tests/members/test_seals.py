@@ -1,6 +1,7 @@
 """Seals: known answers from the standards, and proofs that only the true leaf passes."""
 
 import hashlib
+import hmac
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,34 @@ def test_a_key_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         file.chmod(mode)
         with pytest.raises(seals.CannotSeal):
             seals.load_key(str(file))
+
+
+def test_every_leaf_of_every_size_to_257_proves_itself() -> None:
+    contents = [number.to_bytes(2, "big") for number in range(257)]
+    hashes = [seals.leaf_hash(content) for content in contents]
+    tree = seals.Tree()
+    assert tree.root() == seals.hashes_root([]) == seals.root([])
+    for count in range(1, 258):
+        tree.add(hashes[count - 1])
+        root = seals.root(contents[:count])
+        assert tree.root() == seals.hashes_root(hashes[:count]) == root
+        # Every place of the small ones; of larger ones the edges, where paths are shortest and longest, and the middle.
+        for index in range(count) if count <= 33 else {0, 1, count // 2, count - 2, count - 1}:
+            path = seals.hashes_proof(hashes[:count], index)
+            assert path == seals.proof(contents[:count], index)
+            led_to = seals.root_from_proof(content=contents[index], index=index, count=count, path=path)
+            assert led_to == root
+    for index in (-1, 257):
+        with pytest.raises(seals.CannotSeal):
+            seals.hashes_proof(hashes, index)
+
+
+def test_the_secret_of_a_purpose_follows_from_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(SEED)
+    file.chmod(0o600)
+    key = seals.load_key(str(file))
+    # RFC 5869 with SHA-256, no salt, the purpose as info: HMAC(HMAC(0^32, seed), purpose || 0x01).
+    extracted = hmac.digest(bytes(32), bytes.fromhex(SEED), "sha256")
+    assert seals.secret(key, purpose="a month") == hmac.digest(extracted, b"a month\x01", "sha256")
+    assert seals.secret(key, purpose="another") != seals.secret(key, purpose="a month")

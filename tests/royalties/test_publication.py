@@ -10,11 +10,14 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.copies import parcels
 from members import seals, wellknown
 from members.models import Person
-from royalties import signing, transparency
+from royalties import listener_months, signing, transparency
 from royalties.publication_models import Publication
 from tests import cast
 from tests.royalties import counting
@@ -145,14 +148,57 @@ def test_nobody_is_named(october: Publication, people: dict[str, Person]) -> Non
         assert person.email not in everything
 
 
-def test_a_payee_has_another_name_on_every_work_and_knows_each(october: Publication, people: dict[str, Person]) -> None:
+def test_a_payee_has_another_name_on_every_work(october: Publication, people: dict[str, Person]) -> None:
     rows = table(bundle_of(october), "lines.csv")
     names = [row["payee"] for row in rows]
     assert len(set(names)) == len(names) == 6
-    works = [UUID(row["work"]) for row in rows]
-    ana = transparency.payee_names(month=OCTOBER, payee_id=people["ana"].id, work_ids=sorted(set(works)))
+    secret = signing.secret_of(OCTOBER, key=signing.present_key())
+    ana = {UUID(row["work"]): secret.payee(UUID(row["work"]), people["ana"].id) for row in rows}
     hers = {row["work"]: int(row["net_micros"]) for row in rows if row["payee"] == ana[UUID(row["work"])]}
     assert sum(hers.values()) == 448_840
     assert len(hers) == 2
     other = signing.secret_of(SEPTEMBER, key=signing.present_key())
-    assert other.payee(works[0], people["ana"].id) not in names
+    assert other.payee(UUID(rows[0]["work"]), people["ana"].id) not in names
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1023, 1024, 1025, 2048, 5000])
+def test_a_kept_tree_gives_the_path_of_every_leaf(count: int) -> None:
+    leaves = sorted(seals.leaf_hash(str(number).encode()) for number in range(count))
+    assert listener_months.keep_tree("publications/tried.tree", leaves) == seals.hashes_root(leaves)
+    places = {0, 1, count // 2, count - 2, count - 1, 1023, 1024, 1025} & set(range(count))
+    for place in places:
+        found = listener_months.proof("publications/tried.tree", count=count, leaf=leaves[place])
+        assert found == (place, seals.hashes_proof(leaves, place))
+    for absent in (bytes(32), b"\xff" * 32, seals.leaf_hash(b"nobody")):
+        assert listener_months.proof("publications/tried.tree", count=count, leaf=absent) is None
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=9, max_size=9))
+def test_a_leaf_written_by_hand_is_its_canonical_json(figures: list[int]) -> None:
+    said = dict(zip(listener_months.FIGURES, figures, strict=True))
+    one = listener_months.ListenerMonth(listener_id=UUID(int=figures[0] + 1), **said)
+    salt = "0f" * 32
+    assert one.hash(OCTOBER, salt) == seals.leaf_hash(seals.canonical(one.leaf(OCTOBER, salt)))
+
+
+def test_a_key_that_was_changed_still_proves_what_it_sealed(october: Publication, people, tmp_path, settings) -> None:
+    before = transparency.my_proof(person_id=people["lena"].id, month=OCTOBER)
+    old = Path(settings.SIGNING_KEY_FILE).read_text()
+    for name, seed in (("signing_key", "11" * 32), ("first.seed", old)):
+        (tmp_path / name).write_text(seed)
+        (tmp_path / name).chmod(0o600)
+    settings.SIGNING_KEY_FILE = str(tmp_path / "signing_key")
+    assert transparency.my_proof(person_id=people["lena"].id, month=OCTOBER) == before
+    (tmp_path / "first.seed").unlink()
+    with pytest.raises(signing.NoSealingKey):
+        transparency.my_proof(person_id=people["lena"].id, month=OCTOBER)
+
+
+def test_what_is_sealed_stays(october: Publication) -> None:
+    for statement in (
+        "UPDATE royalties_publication SET root = ''",
+        "DELETE FROM royalties_publication",
+        "TRUNCATE royalties_publication",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
