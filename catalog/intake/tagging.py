@@ -17,7 +17,6 @@ import mutagen
 from mutagen.flac import Picture
 from mutagen.id3 import ID3, ID3FileType
 from mutagen.mp4 import MP4Tags
-from PIL import Image, ImageOps
 
 from catalog import naming
 
@@ -120,6 +119,9 @@ def write_cover(source: bytes, target: Path) -> tuple[int, int]:
     """Write `source` as a JPEG of at most 1200 x 1200 without any metadata, and return its width and height."""
     if len(source) > PICTURE_BYTES_MOST:
         raise ValueError(f"it has {len(source)} bytes")
+    # Loading Pillow takes as long as reading the tags of a recording, and most recordings have no picture.
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
     Image.MAX_IMAGE_PIXELS = PIXELS_MOST
     with Image.open(BytesIO(source), formats=("JPEG", "PNG", "WEBP", "GIF", "BMP")) as picture:
         width, height = picture.size
@@ -139,6 +141,8 @@ def write_cover(source: bytes, target: Path) -> tuple[int, int]:
 
 def write_small_cover(cover: Path, target: Path) -> tuple[int, int]:
     """Write a cover made by `write_cover` as a smaller one for cards, and return its width and height."""
+    from PIL import Image  # noqa: PLC0415  (see write_cover)
+
     with Image.open(cover, formats=("JPEG",)) as picture:
         picture.thumbnail((SMALL_EDGE, SMALL_EDGE), Image.Resampling.LANCZOS)
         picture.save(target, "JPEG", quality=84, progressive=True)

@@ -4,8 +4,8 @@
 
 The files are shared out over the rounds. A round sends its part over HTTP in pieces, as the upload's page does, and
 looks until each is a draft: transfers, queue, worker, tags, checks, database and store are all in it. Beside it the
-same files go through ffmpeg alone, with the very arguments that the ingest gives it, as many at once as the worker has
-processes. Only the ratio means anything on another machine.
+same files go through ffmpeg alone, with the very arguments and niceness that the ingest gives it, as many at once as
+the worker has processes. Only the ratio means anything on another machine.
 """
 
 import argparse
@@ -106,7 +106,8 @@ def _bare(folder: Path, files: list[Path], seconds: int) -> float:
         room = folder / path.stem
         room.mkdir(parents=True)
         (room / "original").symlink_to(path)
-        subprocess.run(renditions.arguments(recording), cwd=room, stdout=subprocess.DEVNULL, check=True)
+        program = ["nice", "-n", str(sandbox.NICENESS), *renditions.arguments(recording)]
+        subprocess.run(program, cwd=room, stdout=subprocess.DEVNULL, check=True)
 
     began = time.perf_counter()
     with ThreadPoolExecutor(PROCESSES) as processes:
