@@ -112,7 +112,7 @@ def _things_to_keep(visit: Visit, owned: str) -> None:
     visit.take("21-export", "/library/export")
     visit.send("/library/export/pack", format="original")
     visit.take("21-export-packing", "/library/export")
-    page.get_by_text("It is ready").wait_for(timeout=180_000)
+    page.get_by_role("heading", name="It is ready").wait_for(timeout=180_000)
     visit.take("21-export-ready")
 
 
