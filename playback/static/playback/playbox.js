@@ -71,7 +71,8 @@ export class Playbox {
     this.round.querySelector("[data-icon=pause]").toggleAttribute("hidden", !plays);
     this.round.querySelector("[data-icon=play]").toggleAttribute("hidden", plays);
     this.round.classList.toggle("round--plain", again);
-    this.round.hidden = this.box.hasAttribute("data-asks-first") && ["idle", "stopped", "refused"].includes(state);
+    const asksFirst = this.box.hasAttribute("data-asks-first") && ["idle", "stopped", "refused"].includes(state);
+    this.round.hidden = asksFirst || this.box.hasAttribute("data-unavailable");
     this.round.setAttribute("aria-label", plays ? "Pause" : again ? `Hear the opening of ${this.facts.title} again` : `Play ${this.facts.title}`);
     this.box.classList.toggle("playbox--open", this.mine ? !player.held && Boolean(player.session ?? this.facts.charged) : this.facts.basis !== "paid");
     this.time();
