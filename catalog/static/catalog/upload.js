@@ -64,13 +64,16 @@ export function attach(root) {
     bar.value = percentOf(line);
     const moving = !refused && line.state !== "ready" && line.state !== "waiting";
     write(part("said"), `${moving ? `${percentOf(line)} %. ` : ""}${refused ? `Not taken in. ${line.reason}` : line.reason || SAYS[line.state]}`);
-    act("pause").hidden = line.state !== "sending";
+    const held = row.contains(document.activeElement) ? document.activeElement : null;
+    act("pause").hidden = !["sending", "waiting"].includes(line.state);
     act("resume").hidden = line.state !== "paused" || !line.file;
     act("forget").hidden = !FORGET[line.state];
     write(act("forget"), FORGET[line.state] ?? "");
     part("link").hidden = !line.work;
     part("link").textContent = refused ? "That work" : "Look at the draft";
     if (line.work) part("link").href = root.dataset.work + line.work;
+    // Who pressed a button that is gone goes on from the one in its place, and never from one that gives the file up.
+    if (held?.hidden) (row.querySelector('[data-act="pause"]:not([hidden]), [data-act="resume"]:not([hidden])') ?? row).focus();
   }
 
   function showAll() {
@@ -81,18 +84,22 @@ export function attach(root) {
     for (const line of sending.lines) show(line);
     const wanted = sending.lines.map(rowOf);
     const list = place("lines");
-    for (const row of [...list.children]) if (!wanted.includes(row)) row.remove();
+    for (const row of [...list.children].filter((one) => !wanted.includes(one))) {
+      const held = row.contains(document.activeElement) ? row.nextElementSibling ?? row.previousElementSibling ?? place("files") : null;
+      row.remove();
+      held?.focus();
+    }
     wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null); });
     place("under-way").hidden = wanted.length === 0;
     const count = (...states) => sending.lines.filter((line) => states.includes(line.state)).length;
     const ready = count("ready"), refused = count("refused", "rejected"), stopped = count("paused", "lost");
     const moving = wanted.length - ready - refused - stopped;
-    const words = [`${ready} of ${wanted.length} are drafts`, moving && `${moving} on their way`, stopped && `${stopped} wait for you`, refused && `${refused} not taken in`];
+    const words = [`${ready} of ${wanted.length} are drafts`, moving && `${moving} on their way`, stopped && `${stopped} wait${stopped === 1 ? "s" : ""} for you`, refused && `${refused} not taken in`];
     write(place("summary"), `${words.filter(Boolean).join(", ")}.`);
     root.querySelector('[data-act="pause-all"]').hidden = count("sending", "waiting") < 2;
     root.querySelector('[data-act="resume-all"]').hidden = sending.lines.filter((line) => line.state === "paused" && line.file).length < 2;
     place("ended").hidden = moving > 0 || stopped > 0 || ready === 0;
-    write(place("ended-title"), ready === 1 ? "It is a draft now." : `All ${ready} are drafts now.`);
+    write(place("ended-title"), ready === 1 ? "It is a draft now." : `${refused ? "" : "All "}${ready} are drafts now.`);
   }
 
   for (const name of ["files", "folder"]) {

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import requests
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from catalog import sandbox
-from infra import demo_run, throwaway
+from infra import demo_run
 from infra.bench import ground
 from infra.stack import Stack
-from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor
+from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor, plain_token
 
 MUSIC = Path(demo_run.__file__).parent / "demo_works" / "maxstack-nebula.opus"
 CREATOR = "ana@journey.example"
@@ -43,11 +44,16 @@ BROWSER_OPTIONS = [
 expect.set_options(timeout=15_000)
 
 
+# Where sound is played a processor mostly waits for it. The pages' journeys run beside these, in a shop of their own.
+WITH_SOUND = ("test_listening.py", "test_interruptions.py", "test_queue.py", "test_photos.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let all of them share one shop, also where tests run in several processes."""
+    """Let them share two shops where tests run in several processes, and one where they do not."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            group = "browser-sound" if item.path.name in WITH_SOUND else "browser-pages"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,14 @@ class Shop:
         return self.stack.base_url
 
 
-def cut(folder: Path, name: str, *, start: int, seconds: int, album: str = "", number: int = 0) -> Path:
-    """Cut a piece out of real music and pack it as FLAC, with a title of its own and perhaps a place on an album."""
+def cut(
+    folder: Path, name: str, *, start: int, seconds: int, album: str = "", number: int = 0, sleeve: Path | None = None
+) -> Path:
+    """Cut a piece out of real music and pack it as FLAC, with a title, perhaps a place on an album and a picture."""
     path = folder / f"{name}.flac"
     command = [sandbox.program("ffmpeg"), "-nostdin", "-v", "error", "-ss", str(start), "-t", str(seconds), "-i", MUSIC]
+    if sleeve:
+        command += ["-i", sleeve, "-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic"]
     tags = ["-metadata", f"title={name}", "-metadata", "artist=Maxstack"]
     if album:
         tags += ["-metadata", f"album={album}", "-metadata", f"track={number}"]
@@ -79,19 +89,21 @@ def cut(folder: Path, name: str, *, start: int, seconds: int, album: str = "", n
     return path
 
 
-def found_profile(stack: Stack, email: str, profile: str) -> None:
-    """Make an account and a creator's profile by the forms of the pages."""
+def found_profile(stack: Stack, email: str, profile: str) -> str:
+    """Make an account, a creator's profile and a token to publish with by the forms of the pages; return the token."""
     with requests.Session() as person:
 
-        def send(path: str, **fields: str) -> None:
+        def send(path: str, to: str = "", **fields: str) -> str:
             page = f"{stack.base_url}{path}"
             person.get(page, timeout=20).raise_for_status()
             fields["csrfmiddlewaretoken"] = person.cookies["csrftoken"]
-            answer = person.post(page, fields, headers={"Referer": page}, timeout=20)
+            answer = person.post(f"{stack.base_url}{to or path}", fields, headers={"Referer": page}, timeout=20)
             assert answer.ok, answer.text[:500]
+            return answer.text
 
         send("/accounts/signup/", name="Ana", email=email, password1=PASSWORD)
         send("/upload", name=profile)
+        return plain_token(send("/account", to="/account/tokens", name="a program", scopes="publish"))
 
 
 class Program:
@@ -101,11 +113,13 @@ class Program:
         self.stack = stack
         self.token = token
 
-    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json", **headers: str
+    ) -> Any:
         """Ask and return the answer's content."""
         connection = http.client.HTTPConnection("127.0.0.1", self.stack.web_port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
-        connection.request(method, f"/api/v1/{path}", body, headers)
+        said = {"Authorization": f"Bearer {self.token}", "Content-Type": kind, **headers}
+        connection.request(method, f"/api/v1/{path}", body, said)
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
@@ -130,6 +144,15 @@ class Program:
             assert time.monotonic() < give_up_at, standing
             time.sleep(0.2)
 
+    def add_credit(self, cents: int, *, key: str) -> None:
+        """Top up through the gateway without its page, and wait until the credit is there."""
+        asked = {"Idempotency-Key": key, "X-Play-Money": "settle"}
+        self.ask("POST", "wallet/top-ups", json.dumps({"amount_micros": cents * 10_000}).encode(), **asked)
+        give_up_at = time.monotonic() + 30
+        while not self.ask("GET", "wallet")["balance_micros"]:
+            assert time.monotonic() < give_up_at, "the gateway's webhook never came"
+            time.sleep(0.05)
+
     def publish(self, work: str, **figures: Any) -> str:
         """Set figures of the work and publish it."""
         if figures:
@@ -145,12 +168,10 @@ def shop() -> Iterator[Shop]:
         state = stack.folder / "play-money.sqlite3"
         gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
         stack.run("Payment gateway", [sys.executable, *gateway])
-        web = demo_run.start_web(stack)
+        web = demo_run.start_web(stack, count=2)
         demo_run.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
-        found_profile(stack, CREATOR, "Maxstack")
-        token = throwaway.manage(stack, "token", CREATOR, "--scope", "publish", as_owner=True)
-        ana = Program(stack, token.strip())
+        ana = Program(stack, found_profile(stack, CREATOR, "Maxstack"))
         folder = Path(music)
         uploads = [
             ana.upload(cut(folder, "Nebula", start=0, seconds=TRACK_SECONDS)),
@@ -196,10 +217,18 @@ def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     launched.close()
 
 
+def forget_sign_ups(stack: Stack) -> None:
+    """Forget who signed up from this machine: of one household's address, so many in a minute would be refused."""
+    with redis.Redis.from_url(stack.valkey.url) as counters:
+        for key in counters.scan_iter("*allauth:rl:*"):
+            counters.delete(key)
+
+
 @pytest.fixture
 def arrive(shop: Shop, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     """Give a function by which somebody arrives with a browser of their own; afterwards nothing may have gone wrong."""
     visitors: list[Visitor] = []
+    forget_sign_ups(shop.stack)
 
     def arriving(**options: Any) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})

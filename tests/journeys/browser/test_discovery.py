@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.browser.conftest import Shop
-from tests.journeys.browser.test_pages import NARROW, faults_of_access, sideways
+from tests.journeys.browser.reach import NARROW, faults_of_access, sideways
 from tests.journeys.browser.visitor import Visitor
 
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser.conftest import Shop
-from tests.journeys.browser.test_pages import faults_of_access, sideways
+from tests.journeys.browser.reach import faults_of_access, sideways
 from tests.journeys.browser.visitor import Visitor
 
 # A file is made by ffmpeg, on a machine that does other things as well.

@@ -5,31 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from members import money
 from tests import media
 from tests.journeys.browser.conftest import Shop
+from tests.journeys.browser.reach import NARROW, faults_of_access, sideways
 from tests.journeys.browser.visitor import Visitor
-
-NARROW = {"width": 360, "height": 740}
-SERIOUS = ("serious", "critical")
-
-
-def faults_of_access(page: Page) -> list[str]:
-    """Return what axe finds wrong on the page as it stands, serious or worse."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{fault['id']}: {fault['help']} {[node['html'][:160] for node in fault['nodes'][:3]]}"
-        for fault in found
-        if fault["impact"] in SERIOUS
-    ]
-
-
-def sideways(page: Page) -> int:
-    """Return by how many pixels the page is wider than the window."""
-    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

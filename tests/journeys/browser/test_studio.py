@@ -1,39 +1,15 @@
 """A new creator in the studio: from sign-up to a work that is priced with its ladder drawn, shared, and published."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra import throwaway
 from tests.journeys.browser.conftest import Program, Shop, cut
-from tests.journeys.browser.test_pages import faults_of_access, sideways
+from tests.journeys.browser.post import confirm_by_the_mail, link_in, mail_to, send_letters
+from tests.journeys.browser.reach import NARROW, is_sound
 from tests.journeys.browser.visitor import Visitor
-
-NARROW = {"width": 360, "height": 740}
-
-
-def is_sound(page: Page, name: str) -> None:
-    """Check that everyone can use the page as it stands."""
-    assert faults_of_access(page) == [], name
-    assert sideways(page) <= 0, name
-
-
-def mail_to(page: Page, shop: Shop, email: str, subject: str) -> str:
-    """Return the mail of the outbox that was sent to an address, as text."""
-    page.goto(f"{shop.url}/outbox")
-    return page.locator(".mails li", has_text=subject).filter(has_text=email).first.inner_text()
-
-
-def confirm_by_the_mail(page: Page, shop: Shop, email: str) -> None:
-    """Follow the link of the mail that came when the account was made."""
-    link = re.search(r"/accounts/confirm-email/\S+", mail_to(page, shop, email, "Confirm your e-mail"))
-    assert link is not None
-    page.goto(f"{shop.url}{link.group(0)}")
-    page.locator("main form").get_by_role("button").first.click()
-    page.wait_for_load_state()
 
 
 def make_a_profile(page: Page, shop: Shop) -> None:
@@ -100,14 +76,12 @@ def share_it(page: Page, other: str) -> None:
 
 def accept_it(phone: Page, shop: Shop, email: str) -> None:
     """Answer on a phone: the mail, a sign-in whose address is not confirmed yet, the button."""
-    sweep = "from members.tasks import sweep_notices; sweep_notices()"
-    throwaway.manage(shop.stack, "shell", "-c", sweep, as_owner=True)
-    found = re.search(r"/splits/[0-9a-f-]{36}", mail_to(phone, shop, email, "do you accept?"))
-    assert found is not None
-    phone.goto(f"{shop.url}{found.group(0)}")
+    send_letters(shop)
+    link = link_in(mail_to(phone, shop, email, "do you accept?"), r"/splits/[0-9a-f-]{36}")
+    phone.goto(f"{shop.url}{link}")
     expect(phone.get_by_text(f"There is no invitation here for {email}.")).to_be_visible()
     confirm_by_the_mail(phone, shop, email)
-    phone.goto(f"{shop.url}{found.group(0)}")
+    phone.goto(f"{shop.url}{link}")
     expect(phone.get_by_role("heading", level=1)).to_contain_text("40.0000 %")
     is_sound(phone, "split")
     phone.get_by_role("button", name="Accept 40.0000 %").click()
@@ -151,8 +125,7 @@ def test_a_new_creator_prices_shares_and_publishes(shop: Shop, arrive: Callable[
     email, other, page = mia.sign_up_by_the_page("mia"), noa.sign_up("noa"), mia.page
     confirm_by_the_mail(page, shop, email)
     make_a_profile(page, shop)
-    token = throwaway.manage(shop.stack, "token", email, "--scope", "publish", as_owner=True)
-    program = Program(shop.stack, token.strip())
+    program = Program(shop.stack, mia.token("publish"))
     uploads = [
         program.upload(cut(tmp_path, name, start=start, seconds=21))
         for name, start in (("Tape Hiss", 20), ("Second Side", 44))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from infra import throwaway
 from tests.journeys.browser.conftest import CREATOR, Shop
-from tests.journeys.browser.test_pages import NARROW, faults_of_access, sideways
+from tests.journeys.browser.post import send_letters
+from tests.journeys.browser.reach import NARROW, faults_of_access, sideways
 from tests.journeys.browser.visitor import PASSWORD, Visitor
 
 
@@ -21,12 +21,12 @@ def look(visitor: Visitor) -> None:
 
 
 def employ(shop: Shop, email: str, role: str) -> None:
-    """Give somebody a role of the staff, as the co-op does at the server's shell."""
-    code = (
-        "from members.models import Person, StaffRole;"
-        f"StaffRole.objects.create(person=Person.objects.get(email='{email}'), role='{role}')"
-    )
-    throwaway.manage(shop.stack, "shell", "-c", code, as_owner=True)
+    """Give somebody a role of the staff."""
+    with shop.stack.postgres.connect(user=shop.stack.postgres.owner, database=shop.stack.postgres.database) as database:
+        database.execute(
+            "INSERT INTO members_staffrole (person_id, role) SELECT id, %s FROM members_person WHERE email = %s",
+            [role, email],
+        )
 
 
 @pytest.mark.parametrize("scheme", ["dark"])
@@ -61,7 +61,7 @@ def test_credit_comes_in_is_spent_and_goes_back(shop: Shop, arrive: Callable[...
     expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("€3.57")
     look(lena)
-    throwaway.manage(shop.stack, "shell", "-c", "from members.tasks import sweep_notices; sweep_notices()")
+    send_letters(shop)
     page.goto(f"{shop.url}/outbox")
     mail = page.locator(".mails li", has_text="You cashed out €3.00").filter(has_text=email)
     expect(mail).to_contain_text("€3.57 (credit €3.00, VAT €0.57)")

@@ -84,6 +84,24 @@ class Visitor:
         expect(self.page.locator(".credit")).to_be_visible()
         return email
 
+    def send(self, path: str, **fields: str) -> str:
+        """Send a form of the pages without showing it; return the page that came of it."""
+        answer = self.context.request.post(
+            f"{self.base_url}{path}",
+            form={"csrfmiddlewaretoken": self.cookie("csrftoken"), **fields},
+            headers={"Referer": f"{self.base_url}{path}"},
+        )
+        assert answer.ok, f"{answer.status} {answer.text()[:300]}"
+        return answer.text()
+
+    def found_profile(self, name: str) -> None:
+        """Found a creator's profile by the form of the upload's page."""
+        assert f"The profile “{name}” is yours." in self.send("/upload", name=name)
+
+    def token(self, scope: str) -> str:
+        """Make a token for a program by the form of the account's page."""
+        return plain_token(self.send("/account/tokens", name="a program", scopes=scope))
+
     def cookie(self, name: str) -> str:
         """Return a cookie of the site."""
         return next((cookie["value"] for cookie in self.context.cookies() if cookie["name"] == name), "")
@@ -167,8 +185,14 @@ class Visitor:
         """Return whether the sound moves."""
         page = page or self.page
         at = self.position(page)
-        page.wait_for_timeout(400)
-        return self.position(page) > at
+        # A busy machine takes its time to play what is not stopped.
+        for _ in range(12):
+            page.wait_for_timeout(400)
+            if self.position(page) > at:
+                return True
+            if page.evaluate("window.watched.audio.paused"):
+                return False
+        return False
 
     def wait_until_heard(self, seconds: float, page: Page | None = None) -> None:
         """Wait until the sound has reached a place."""
@@ -194,6 +218,14 @@ class Visitor:
         """Let the sound run at twice its speed, or at another, where nothing depends on it."""
         (page or self.page).evaluate(
             "times => { window.watched.audio.playbackRate = window.watched.audio.defaultPlaybackRate = times }", times
+        )
+
+    def hurry_until(self, seconds: float, page: Page | None = None) -> None:
+        """Let the sound run at four times its speed to a place, and from there as it should, however slow we are."""
+        (page or self.page).evaluate(
+            "until => { const { audio } = window.watched; audio.playbackRate = 4; const watch = setInterval(() => {"
+            " if (audio.currentTime >= until) { audio.playbackRate = 1; clearInterval(watch); } }, 10); }",
+            seconds,
         )
 
     # The bar at the foot, and the queue.
@@ -242,6 +274,13 @@ class Visitor:
         """Return the credit in the page's head, in micros."""
         text = self.page.locator(".credit .money").inner_text().removeprefix("€").replace(",", "")
         return int(Decimal(text) * 1_000_000)
+
+
+def plain_token(page: str) -> str:
+    """Return the token that the account's page shows, this once."""
+    shown = re.search(r'id="plain-token">([^<]+)<', page)
+    assert shown is not None, page[:500]
+    return shown.group(1)
 
 
 def lose_answers(route: Route, *, lost: list[int], times: int) -> None:
