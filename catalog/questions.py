@@ -1,20 +1,12 @@
 """What words ask of the catalogue, and what mistyped ones may mean: the known words that are a few letters apart."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Func, TextField, Value
-from django.db.models.functions import Cast
 
 NEAR_WORDS_LOOKED_AT = 60
 NEAR_WORDS_MOST = 5
 NEAR_LETTERS_LEAST = 3
-
-
-class _TsQuery(TextField):
-    def db_type(self, connection: Any) -> str:  # noqa: ARG002  (Django's signature)
-        return "tsquery"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,19 +20,6 @@ class Question:
     tsquery: str | None = None
     meant: str = ""
     is_any: bool = False
-
-    @property
-    def expression(self) -> Func | Cast:
-        """The question in SQL."""
-        if self.tsquery is None:
-            return Func(Value(self.words), function="catalog_search_query", output_field=TextField())
-        return Cast(Value(self.tsquery), output_field=_TsQuery())
-
-    def met_by(self, vector: Any) -> Func:
-        """Return the condition that a column of words meets the question."""
-        return Func(
-            vector, self.expression, template="(%(expressions)s)", arg_joiner=" @@ ", output_field=BooleanField()
-        )
 
 
 def near(words: str) -> list[Question]:
@@ -87,6 +66,11 @@ def _nearest(word: str, others: list[tuple[str, float]]) -> list[str]:
 
 def letters_apart(one: str, other: str) -> int:
     """Return how many letters must be changed, added, left out or swapped with a neighbour to make one the other."""
+    # Most of two words that are like each other is their same beginning and end, which add nothing.
+    same = _same_at_first(one, other)
+    one, other = one[same:], other[same:]
+    same = _same_at_first(one[::-1], other[::-1])
+    one, other = one[: len(one) - same], other[: len(other) - same]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, start=1):
@@ -97,6 +81,14 @@ def letters_apart(one: str, other: str) -> int:
                 least = min(least, last[j - 2] + 1)
             row.append(least)
     return row[-1]
+
+
+def _same_at_first(one: str, other: str) -> int:
+    """Return with how many same letters both begin."""
+    for place, (letter, wanted) in enumerate(zip(one, other, strict=False)):
+        if letter != wanted:
+            return place
+    return min(len(one), len(other))
 
 
 def _quoted(word: str) -> str:

@@ -8,52 +8,29 @@ A search ranks the newest thousand works that meet the words, and those of exact
 rank a million, each of them would have to be read. Its pages go on within what was published when the first was asked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import (
-    Case,
     Exists,
-    F,
-    Func,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
-    TextField,
-    Value,
-    When,
 )
 
-from catalog import places
-from catalog.finding_models import Finding
+from catalog import places, ranking
 from catalog.models import Creator, Release, Work
 from catalog.places import Page
 from catalog.questions import Question, near
+from catalog.ranking import Asked
 from members.problems import NotFound
 
 WORDS_LENGTH_MOST = 200
-RANKED_MOST = 1_000
-SAME_TITLE_MOST = 200
-# A title that is exactly what was asked stands above one that begins so, and both above any rank.
-SAME_TITLE_SCORE, TITLE_BEGINS_SCORE, RANK_SCALE = 2_000_000, 1_000_000, 100_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What narrows a list of works; what is None narrows nothing. `words` are as somebody wrote them."""
-
-    words: str = ""
-    kind: str | None = None
-    creator: str | None = None
-    release: UUID | None = None
-    tag: str | None = None
-    licence: str | None = None
-    lossless: bool | None = None
-    free: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +64,8 @@ def works(*, asked: Asked, rows: QuerySet[Work], after: str, limit: int, now: da
             after, "search", datetime.fromisoformat, int, datetime.fromisoformat, UUID, str, str
         )
         question = replace(question, tsquery=tsquery or None, meant=meant)
-        return _ranked(question, wanted, as_of=place[0], place=place[1:])
+        score, moment, last = place[1:]
+        return _ranked(question, wanted, as_of=place[0], after=ranking.Place(score=score, moment=moment, id=last))
     found = _ranked(question, wanted, as_of=now)
     for other in () if found.rows else near(words):
         found = _ranked(other, wanted, as_of=now)
@@ -101,8 +79,8 @@ def _clean(words: str) -> str:
     return words.replace("\x00", " ").strip()[:WORDS_LENGTH_MOST]
 
 
-def narrowed(asked: Asked, work: str = "") -> Q:
-    """Return the filter on works; `work` is the way from the row that is filtered to the work."""
+def narrowed(asked: Asked) -> Q:
+    """Return the filter on works; `catalog.ranking` has the same in SQL."""
     narrowing: dict[str, Any] = {
         "kind": asked.kind,
         "creator__slug": asked.creator,
@@ -111,60 +89,24 @@ def narrowed(asked: Asked, work: str = "") -> Q:
         "licence": asked.licence,
         "lossless": asked.lossless,
     }
-    found = Q(**{f"{work}{column}": wanted for column, wanted in narrowing.items() if wanted is not None})
+    found = Q(**{column: wanted for column, wanted in narrowing.items() if wanted is not None})
     if asked.free is not None:
-        is_free = Q(**{f"{work}price_micros": 0})
-        not_free = Q(**{f"{work}price_micros__gt": 0}) | Q(**{f"{work}price_micros": None})
-        found &= is_free if asked.free else not_free
+        found &= Q(price_micros=0) if asked.free else Q(price_micros__gt=0) | Q(price_micros=None)
     return found
 
 
-def _met(asked: Asked) -> Q:
-    """Return the filter on rows of words.
-
-    Where it looks at works it says that they are published, although all that have words are: the indexes of the
-    filters hold published works alone, and without it every work there is would be read.
-    """
-    met = narrowed(replace(asked, kind=None), "work__")
-    if met:
-        met &= Q(work__state=Work.State.PUBLISHED)
-    return met & Q(kind=asked.kind) if asked.kind is not None else met
-
-
-def _ranked(question: Question, wanted: _Wanted, *, as_of: datetime, place: list[Any] | None = None) -> Found:
-    """Return a page of the works that meet the question, as of a moment, after a place (score, moment, id)."""
-    said = Func(Value(question.meant or question.words), function="catalog_search_text", output_field=TextField())
-    met = Finding.objects.filter(_met(wanted.asked), published_at__lte=as_of)
-    newest = met.filter(question.met_by(F("vector"))).order_by("-published_at", "-work_id")[:RANKED_MOST]
-    same = met.filter(title=said).order_by("-published_at", "-work_id")[:SAME_TITLE_MOST]
-    rank = Func(
-        F("vector"),
-        question.expression,
-        template=f"(round(ts_rank('{{0.1,0.2,0.4,1.0}}', %(expressions)s)::numeric * {RANK_SCALE})::int)",
-        output_field=IntegerField(),
-    )
-    ranked = Finding.objects.filter(work_id__in=newest.values("work_id").union(same.values("work_id"))).annotate(
-        score=rank
-        + Case(
-            When(title=said, then=Value(SAME_TITLE_SCORE)),
-            When(title__startswith=said, then=Value(TITLE_BEGINS_SCORE)),
-            default=Value(0),
-        )
-    )
-    if place:
-        score, moment, last = place
-        later = Q(published_at__lt=moment) | Q(published_at=moment, work_id__lt=last)
-        ranked = ranked.filter(Q(score__lt=score) | (Q(score=score) & later))
-    best = list(
-        ranked.order_by("-score", "-published_at", "-work_id").values_list("score", "published_at", "work_id")[
-            : wanted.limit + 1
-        ]
-    )
-    shown, after = best[: wanted.limit], ""
+def _ranked(question: Question, wanted: _Wanted, *, as_of: datetime, after: ranking.Place | None = None) -> Found:
+    """Return a page of the works that meet the question, as of a moment, after a place."""
+    best = ranking.works(question=question, asked=wanted.asked, as_of=as_of, after=after, most=wanted.limit + 1)
+    shown, further = best[: wanted.limit], ""
     if len(best) > wanted.limit:
-        after = places.write("search", as_of, *shown[-1], question.tsquery or "", question.meant)
+        further = places.write("search", as_of, *_values(shown[-1]), question.tsquery or "", question.meant)
     published = wanted.rows.filter(state=Work.State.PUBLISHED)
-    return Found(rows=_in_order(published, [id_ for *_, id_ in shown]), after=after, question=question)
+    return Found(rows=_in_order(published, [place.id for place in shown]), after=further, question=question)
+
+
+def _values(place: ranking.Place) -> tuple[int, datetime, UUID]:
+    return place.score, place.moment, place.id
 
 
 def _in_order(rows: QuerySet[Any], ids: list[UUID]) -> list[Any]:
@@ -181,14 +123,15 @@ def creators(
     `question` is what words were found to mean elsewhere. One query; for words two, and two more where a mistyped one
     is looked up.
     """
+    if _clean(words):
+        best = partial(ranking.creators, with_works=with_works)
+        found = _named(best, words, after=after, limit=limit, listed="creators", question=question)
+        return replace(found, rows=_in_order(Creator.objects.all(), found.rows))
     listed = Creator.objects.filter(closed_at=None)
     if with_works:
         listed = listed.filter(Exists(Work.objects.filter(creator=OuterRef("pk"), state=Work.State.PUBLISHED)))
-    if not _clean(words):
-        page = places.newest(listed, by="created_at", listed="creators", after=after, limit=limit)
-        return Found(rows=page.rows, after=page.after)
-    found = _named(listed, "name", words, after=after, limit=limit, listed="creators", question=question)
-    return replace(found, rows=_in_order(Creator.objects.all(), found.rows))
+    page = places.newest(listed, by="created_at", listed="creators", after=after, limit=limit)
+    return Found(rows=page.rows, after=page.after)
 
 
 def releases(
@@ -204,12 +147,13 @@ def releases(
 
     `rows` says what comes with each. Two queries, and two more where a mistyped word is looked up.
     """
-    listed = Release.objects.filter(Exists(Work.objects.filter(release=OuterRef("pk"), state=Work.State.PUBLISHED)))
-    if creator is not None:
-        listed = listed.filter(creator__slug=creator)
     if _clean(words):
-        found = _named(listed, "title", words, after=after, limit=limit, listed="releases", question=question)
+        best = partial(ranking.releases, creator=creator)
+        found = _named(best, words, after=after, limit=limit, listed="releases", question=question)
     else:
+        listed = Release.objects.filter(Exists(Work.objects.filter(release=OuterRef("pk"), state=Work.State.PUBLISHED)))
+        if creator is not None:
+            listed = listed.filter(creator__slug=creator)
         page = places.newest(listed, by="created_at", listed="releases", after=after, limit=limit)
         found = Found(rows=[release.pk for release in page.rows], after=page.after)
     # What comes with a release may cost much, such as a count of its works: only those that are shown are asked for it.
@@ -217,8 +161,7 @@ def releases(
 
 
 def _named(
-    listed_rows: QuerySet[Any],
-    column: str,
+    best: Callable[..., list[ranking.Place]],
     words: str,
     *,
     after: str,
@@ -227,41 +170,22 @@ def _named(
     question: Question | None,
 ) -> Found:
     """Return the ids of rows whose name meets the words: first of those named exactly so, then of the others."""
-    words = _clean(words)
-    place = places.read(after, f"{listed} named", int, datetime.fromisoformat, UUID, str, str) if after else None
-    if place:
-        *place, tsquery, meant = place
+    words, place = _clean(words), None
+    if after:
+        score, moment, last, tsquery, meant = places.read(
+            after, f"{listed} named", int, datetime.fromisoformat, UUID, str, str
+        )
+        place = ranking.Place(score=score, moment=moment, id=last)
         question = Question(words=words, tsquery=tsquery or None, meant=meant)
     asked = question or Question(words=words)
-    for attempt in [asked] if after or question else _attempts(asked):
-        found = _of_name(listed_rows, column, attempt, place, limit + 1)
+    for attempt in [asked] if question else _attempts(asked):
+        found = best(question=attempt, after=place, most=limit + 1)
         if found:
-            shown, place_after = [id_ for *_, id_ in found[:limit]], ""
+            shown, further = found[:limit], ""
             if len(found) > limit:
-                place_after = places.write(f"{listed} named", *found[limit - 1], attempt.tsquery or "", attempt.meant)
-            return Found(rows=shown, after=place_after, question=attempt)
+                further = places.write(f"{listed} named", *_values(shown[-1]), attempt.tsquery or "", attempt.meant)
+            return Found(rows=[place.id for place in shown], after=further, question=attempt)
     return Found(rows=[], question=asked)
-
-
-def _of_name(
-    rows: QuerySet[Any], column: str, question: Question, place: list[Any] | None, most: int
-) -> list[tuple[int, datetime, UUID]]:
-    """Return (score, moment, id) of at most so many rows whose name meets the question, after a place. One query.
-
-    Those of exactly that name are found by their own index, so that no other name has to be spelled for it.
-    """
-    kept = "to_tsvector('simple', catalog_search_text(%(expressions)s))"
-    said = Func(Value(question.meant or question.words), function="catalog_search_text", output_field=TextField())
-    spelled = Func(F(column), function="catalog_search_text", output_field=TextField())
-    named_so = rows.model.objects.alias(spelled=spelled).filter(spelled=said)
-    met = rows.filter(question.met_by(Func(F(column), template=kept, output_field=TextField())))
-    # In an order that no index has: by one on the moment the planner would go through all rows for the few that meet.
-    met = met.annotate(score=Case(When(id__in=named_so.values("id"), then=Value(1)), default=Value(0)))
-    if place:
-        score, moment, last = place
-        later = Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last)
-        met = met.filter(Q(score__lt=score) | (Q(score=score) & later))
-    return list(met.order_by("-score", "-created_at", "-id").values_list("score", "created_at", "id")[:most])
 
 
 def _attempts(asked: Question) -> Any:

@@ -16,6 +16,12 @@ from catalog.models import Rendition, Work
 # What a light-table loads at most; the larger previews are for a photo's own page.
 TABLE_WIDTH_MOST = 1_000
 SQUARE = 480
+# What no shelf shows stays in the database: to read it was a third of what a shelf costs.
+UNSHOWN = (
+    *("state_reason", "origin", "historic", "credits", "isrc", "language", "tags", "musicbrainz_recording"),
+    *("lossless", "loudness_centilufs", "created_at", "off_at"),
+    *("creator__about", "creator__links", "creator__created_at", "creator__closed_at"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +99,10 @@ def with_creator() -> QuerySet[Work]:
 
 
 def with_pictures() -> QuerySet[Work]:
-    """Return works with what a card needs of them: two queries."""
+    """Return works with what a card needs of them, and no more: two queries."""
     kinds = [Rendition.Kind.COVER, Rendition.Kind.PREVIEW]
-    return with_creator().prefetch_related(Prefetch("renditions", Rendition.objects.filter(kind__in=kinds)))
+    pictures = Rendition.objects.filter(kind__in=kinds).defer("size_bytes", "created_at")
+    return with_creator().defer(*UNSHOWN).prefetch_related(Prefetch("renditions", pictures))
 
 
 def on_the_shelf() -> QuerySet[Work]:

@@ -17,11 +17,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from catalog import ranking
 from infra import demo_run
 from infra.bench import catalogue, ground
 from infra.stack import Stack
@@ -36,19 +38,18 @@ NEW = """SELECT * FROM catalog_work WHERE state = 'published' ORDER BY published
 TAGGED = """SELECT * FROM catalog_work WHERE state = 'published' AND tags @> ARRAY[%(tag)s]::varchar[]
     ORDER BY published_at DESC, id DESC LIMIT 49"""
 WORK = """SELECT * FROM catalog_work w JOIN catalog_creator c ON c.id = w.creator_id WHERE w.id = %(work)s"""
-SEARCH = """
-    SELECT f.work_id, round(ts_rank('{{0.1,0.2,0.4,1.0}}', f.vector, {query})::numeric * 100000)::int
-           + CASE WHEN f.title = {title} THEN 2000000 WHEN f.title LIKE {title} || '%%' THEN 1000000 ELSE 0 END AS score
-      FROM catalog_finding f WHERE f.work_id IN (
-           (SELECT work_id FROM catalog_finding WHERE vector @@ {query}
-             ORDER BY published_at DESC, work_id DESC LIMIT 1000)
-           UNION (SELECT work_id FROM catalog_finding WHERE title = {title}
-             ORDER BY published_at DESC, work_id DESC LIMIT 200))
-     ORDER BY 2 DESC, f.published_at DESC, f.work_id DESC LIMIT 49
-"""
-AS_IT_IS = SEARCH.format(query="catalog_search_query(%(words)s)", title="catalog_search_text(%(words)s)")
+LIMITS = {"ranked_most": ranking.RANKED_MOST, "same_title_most": ranking.SAME_TITLE_MOST, "most": 49}
+
+
+def _search(question: str, said: str) -> str:
+    """Return the statement that ranks works, as a search without filters asks it."""
+    score = ranking.SCORE.format(question=question, said=said)
+    return ranking.WORKS.format(work="", narrowed="", later="true", score=score, question=question, said=said)
+
+
+AS_IT_IS = _search("catalog_search_query(%(words)s)", "catalog_search_text(%(words)s)")
 NEAR = "SELECT word FROM catalog_near_words(%(words)s, 60)"
-AS_MEANT = SEARCH.format(query="plainto_tsquery('simple', %(meant)s)", title="catalog_search_text(%(meant)s)")
+AS_MEANT = _search("plainto_tsquery('simple', %(meant)s)", "catalog_search_text(%(meant)s)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,10 +183,11 @@ def _both(stack: Stack, connection: psycopg.Connection, page: Asked, drawn: dict
     served = time.perf_counter() - began
     web.close()
     assert answer.status == 200, (path, answer.status, content[:500])
+    values = {**drawn, **LIMITS, "as_of": datetime.now(UTC)}
     began = time.perf_counter()
     for statement in page.sql:
         # Parameters stand in the statement, as Django sends them: the planner then knows the words.
-        psycopg.ClientCursor(connection).execute(statement, drawn or None).fetchall()
+        psycopg.ClientCursor(connection).execute(statement, values).fetchall()
     return served * 1000, (time.perf_counter() - began) * 1000
 
 

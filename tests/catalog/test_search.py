@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from catalog import places, questions, search
+from catalog import places, questions, ranking, search
 from catalog.finding_models import Finding, Word
 from catalog.models import Creator, Release, Work
 from catalog.search import Asked
@@ -94,7 +94,7 @@ class TestWords:
     def test_an_old_work_of_exactly_that_title_is_found_among_more_newer_ones_than_are_ranked(
         self, band: Creator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(search, "RANKED_MOST", 3)
+        monkeypatch.setattr(ranking, "RANKED_MOST", 3)
         first = named(band, "Blue")
         Work.objects.filter(id=first.id).update(published_at=clock.now() - timedelta(days=900))
         for number in range(5):
@@ -294,6 +294,25 @@ class TestCreatorsAndReleases:
         found = [one["name"] for one in json.loads(asked.get("creators?q=makstack").content)["results"]]
         assert found == ["Maxstack", "Maxstack Orchestra"]
         assert len(json.loads(asked.get("creators").content)["results"]) == 3
+
+    def test_names_in_pages_skip_and_double_nothing_and_the_exact_ones_come_first(self) -> None:
+        moment = clock.now() - timedelta(days=1)
+        for number in range(11):
+            profile = cast.creator(cast.person())
+            called = "Maxstack" if number % 2 else f"Maxstack {number}"
+            Creator.objects.filter(id=profile.id).update(name=called, created_at=moment)
+            Release.objects.create(creator=profile, title=called)
+            named(profile, "Something", release=Release.objects.get(creator=profile))
+        for path in ("creators?q=maxstack", "releases?q=maxstack", "creators?q=makstack"):
+            address, seen = f"/api/v1/{path}&page_size=3", []
+            while address:
+                said = json.loads(Client().get(address).content)
+                seen += said["results"]
+                address = (said["next"] or "").removeprefix("http://testserver")
+            names = [one.get("name") or one.get("title") for one in seen]
+            assert names[:5] == ["Maxstack"] * 5, path
+            assert set(names[5:]) == {f"Maxstack {number}" for number in range(0, 11, 2)}
+            assert len({one.get("slug") or one["id"] for one in seen}) == 11
 
     def test_a_closed_profile_is_in_no_list(self, band: Creator) -> None:
         named(band, "Nebula")
