@@ -18,8 +18,13 @@ from royalties.ledger import Entry
 from royalties.run_models import Line, Run, RunShard
 
 SHARDS = 4
-# Pages give up after seconds; a step of a large month may not.
-TAKES = {"statement_timeout": "2h", "transaction_timeout": "2h", "work_mem": "128MB"}
+# Pages give up after seconds; a step of a large month may not. What a killed worker had asked for ends with it.
+TAKES = {
+    "statement_timeout": "2h",
+    "transaction_timeout": "2h",
+    "client_connection_check_interval": "1s",
+    "work_mem": "128MB",
+}
 Step, State = Run.Step, Run.State
 
 # What a person reads while it happens, and how far the run is when the step begins.

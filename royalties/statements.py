@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from members import seals
+from members import months, seals
 from members.problems import NotFound
-from royalties import signing
+from royalties import payouts, signing
+from royalties.payouts import Due
 from royalties.run_models import Line, Run, Statement
 
 FORMAT = "refrain-statement/1"
@@ -149,13 +150,16 @@ def _cell(text: str) -> str:
 
 def _statements(month: date, balances: dict[UUID, Balance]) -> Iterator[Statement]:
     secret = signing.secret_of(month, key=signing.present_key())
+    closed = months.period(month)
+    assert closed is not None
+    dues = payouts.due(month=month, now=closed.closed_at)
     seen = set()
     for payee_id, rows in groupby(_rows(month), key=lambda row: row[0]):
         seen.add(payee_id)
         lines = [_line(row, secret) for row in rows]
-        yield _statement(payee_id, month, balances.get(payee_id, Balance()), lines)
+        yield _statement(payee_id, month, balances.get(payee_id, Balance()), lines, dues.get(payee_id))
     for person_id in sorted(balances.keys() - seen):
-        yield _statement(person_id, month, balances[person_id], [])
+        yield _statement(person_id, month, balances[person_id], [], dues.get(person_id))
 
 
 def _rows(month: date) -> Iterator[tuple[Any, ...]]:
@@ -188,7 +192,9 @@ def _line(row: tuple[Any, ...], secret: signing.MonthSecret) -> dict[str, Any]:
     }
 
 
-def _statement(person_id: UUID, month: date, before: Balance, lines: list[dict[str, Any]]) -> Statement:
+def _statement(
+    person_id: UUID, month: date, before: Balance, lines: list[dict[str, Any]], due: Due | None
+) -> Statement:
     own = f"{month:%Y-%m}"
     earned = sum(line["net_micros"] for line in lines if line["of_month"] == own)
     released = sum(line["net_micros"] for line in lines if line["of_month"] != own)
@@ -205,6 +211,11 @@ def _statement(person_id: UUID, month: date, before: Balance, lines: list[dict[s
         "currency": settings.CURRENCY,
         "listeners_least": LISTENERS_LEAST,
         **sums,
+        "payout": {
+            "cents": due.cents if due else 0,
+            "why_not": due.why_not if due else payouts.NOTHING,
+            "held_micros": due.held.micros if due else 0,
+        },
         "lines": lines,
     }
     return Statement(person_id=person_id, month=month, content=content, sha256=seals.sha256_of(content), **sums)

@@ -5,6 +5,7 @@ from datetime import date
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from royalties import payouts
 from royalties.run_models import Statement
 
 
@@ -62,6 +63,16 @@ class StatementLineSerializer(serializers.Serializer):
     published_as = serializers.CharField(help_text="The payee's name on this work's lines in the month's bundle.")
 
 
+class DuePayoutSerializer(serializers.Serializer):
+    """What is due to be paid out after the month, in whole cents, or why nothing is; `held` waits, and is not lost."""
+
+    cents = serializers.IntegerField()
+    why_not = serializers.ChoiceField(
+        choices=["", payouts.NOTHING, payouts.NO_ACCOUNT, payouts.HELD_BACK, payouts.TOO_LITTLE]
+    )
+    held_micros = serializers.IntegerField()
+
+
 class StatementContentSerializer(serializers.Serializer):
     """All of a statement. `sha256` is that of its canonical JSON (RFC 8785), without `id` and `sha256`."""
 
@@ -78,6 +89,7 @@ class StatementContentSerializer(serializers.Serializer):
     paid_out_micros = serializers.IntegerField()
     returned_micros = serializers.IntegerField()
     closing_micros = serializers.IntegerField()
+    payout = DuePayoutSerializer()
     lines = StatementLineSerializer(many=True)
 
 

@@ -13,9 +13,16 @@ from django.views.decorators.http import require_safe
 from catalog import shares
 from members import months, seals
 from members.requests import signed_in_id
-from royalties import ledger, statements, transparency
+from royalties import ledger, payouts, statements, transparency
 from royalties.run_models import Statement
 
+# Why nothing is paid out, as a payee reads it.
+WHY_NOT = {
+    payouts.NOTHING: "Less than a cent is owed to you; it is carried forward.",
+    payouts.NO_ACCOUNT: "You named no bank account yet. What is owed to you waits for it.",
+    payouts.HELD_BACK: "It was paid with credit so young that its payments may still be disputed; it is paid later.",
+    payouts.TOO_LITTLE: "It is less than is worth a transfer, and carried forward until it is more or the year ends.",
+}
 # Amounts of a statement stand beneath each other to the millionth.
 PLACES = 6
 
@@ -45,6 +52,8 @@ def page(request: HttpRequest, month: str) -> HttpResponse:
     context = {
         "statement": found,
         "parts": _parts(found),
+        "payout": found.content["payout"],
+        "why_not": WHY_NOT.get(found.content["payout"]["why_not"], ""),
         "places": PLACES,
         "listeners_least": found.content["listeners_least"],
         "earlier": earlier if earlier in others else None,

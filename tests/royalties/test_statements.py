@@ -66,6 +66,7 @@ def test_the_page_shows_every_line_to_the_millionth_and_what_it_was_made_of() ->
         "€6.132000", "€4.292400", "€2.575440", "60&nbsp;%", "€0.004200", "€2.579640",
         "<td class=\"n\">6</td>",
         "fewer than 5",
+        "Nothing is due to be paid out now.",
     ):  # fmt: skip
         assert words in shown, words
     secret = signing.secret_of(OCTOBER, key=signing.present_key())
@@ -132,17 +133,17 @@ def test_who_earned_nothing_reads_how_one_does() -> None:
     assert "No statement yet" in shown
 
 
-@pytest.mark.parametrize("address", ["/statements", "/statements/2026-10", "/statements/2026-10.csv"])
-def test_pages_ask_as_much_for_many_works_as_for_one(address: str) -> None:
+def test_pages_ask_as_much_for_many_works_as_for_one() -> None:
     callers.forget_counts()
     counts = []
     for works in (1, 4):
         before = transaction.savepoint()
-        ana = Earned(works=works).ana
-        browser = signed_in(ana)
-        browser.get(address)
-        with CaptureQueriesContext(connection) as asked:
-            assert browser.get(address).status_code == 200
-        counts.append(len(asked))
+        browser = signed_in(Earned(works=works).ana)
+        browser.get("/statements")
+        for address in ("/statements", "/statements/2026-10", "/statements/2026-10.csv"):
+            with CaptureQueriesContext(connection) as asked:
+                assert browser.get(address).status_code == 200
+            counts.append(len(asked))
         transaction.savepoint_rollback(before)
-    assert counts[0] == counts[1] <= 12, counts
+    assert counts[:3] == counts[3:]
+    assert max(counts) <= 12
