@@ -254,3 +254,19 @@ def drawn(*, kind: str, start: UUID, most: int) -> list[Known]:
     works = Work.objects.filter(kind=kind, state=Work.State.PUBLISHED).order_by("id")
     found = [*works.filter(id__gte=start)[:most], *works.filter(id__lt=start)[:most]]
     return [Known(work_id=one.id, kind=one.kind, creator_id=one.creator_id) for one in found[:most]]
+
+
+__all__ = [
+    "WORDS_LENGTH_MOST",
+    "Asked",
+    "Found",
+    "Known",
+    "creator_of",
+    "creators",
+    "drawn",
+    "narrowed",
+    "of_creators",
+    "published_among",
+    "releases",
+    "works",
+]
