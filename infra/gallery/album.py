@@ -48,7 +48,7 @@ FOCUS_SEEN = """() => {
   if (!here || here === document.body) return "";
   for (let at = here; at && at !== document.body; at = at.parentElement) {
     const { outlineStyle, outlineWidth } = getComputedStyle(at);
-    if (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) return "";
+    if (outlineStyle === "auto" || (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2)) return "";
   }
   return here.outerHTML.slice(0, 120);
 }"""
