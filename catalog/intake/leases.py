@@ -62,7 +62,7 @@ class Hold:
 
     def rest(self, *, counts: bool, **columns: object) -> None:
         """Let the row rest after a fault, and write these columns. `counts` says whether the attempt counts."""
-        given_back = columns if counts else {**columns, "attempts": F("attempts") - 1}
+        given_back: dict[str, Any] = columns if counts else {**columns, "attempts": F("attempts") - 1}
         try:
             self.write(**given_back)
             rests_until = self.moment() + PAUSE
