@@ -195,7 +195,12 @@ def gather(month: date) -> None:
 
 def line(month: date, *, shard: int, shards: int) -> None:
     """Write the lines of a share of the works: of the month's groups, and of held ones that have a sheet now."""
-    given = {"month": month, "ends": periods.bounds(month)[1], "shard": shard, "shards": shards}
+    given: dict[str, Any] = {
+        "month": month,
+        "ends": periods.bounds(month)[1],
+        "shard": shard,
+        "shards": shards,
+    }
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, given)
         cursor.execute(LINES, given)

@@ -117,7 +117,7 @@ def _take_step(month: date, now: datetime) -> Turn:
     return Turn(took=True, opened_shares=following in SHARED)
 
 
-def _take_share(month: date, step: Step) -> Turn:
+def _take_share(month: date, step: Run.Step) -> Turn:
     with transaction.atomic():
         shard = (
             RunShard.objects.select_for_update(skip_locked=True, of=("self",))
@@ -152,7 +152,7 @@ def _take_time() -> None:
             cursor.execute(f"SET LOCAL {name} = '{value}'")
 
 
-def _go_to(run: Run, step: Step) -> None:
+def _go_to(run: Run, step: Run.Step) -> None:
     run.step = step
     run.percent, run.words = WORDS[step]
     run.save(update_fields=["state", "step", "percent", "words"])
@@ -226,7 +226,7 @@ def _seal(run: Run, now: datetime) -> None:
     run.save(update_fields=["state", "sealed_at", "percent", "words"])
 
 
-_DONE_BY: dict[Step, Callable[[Run, datetime], None]] = {
+_DONE_BY: dict[Run.Step, Callable[[Run, datetime], None]] = {
     Step.POSTING: _post,
     Step.GATHERING: _gather,
     Step.CHECKING: _check,
