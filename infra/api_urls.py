@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
-from royalties.api import periods, statements
+from royalties.api import payouts, periods, statements
 
 urlpatterns = [
     path("works", discovery.Works.as_view()),
@@ -71,6 +71,7 @@ urlpatterns = [
     path("periods/<str:month>/bundle.zip", periods.Bundle.as_view()),
     path("periods/<str:month>/my-proof", periods.MyProof.as_view()),
     path("earnings", statements.Earnings.as_view()),
+    path("payouts", payouts.Payouts.as_view()),
     path("statements", statements.Statements.as_view()),
     path("statements/<uuid:statement_id>", statements.OneStatement.as_view()),
     path("policies", members.Policies.as_view()),

@@ -45,6 +45,7 @@ MEMBERS_LINKS = (
 # What staff look after, at the foot of their pages.
 STAFF_LINKS = (
     ("Reports that wait", "catalog:queue", Staff.CATALOGUE),
+    ("Treasury", "royalties:treasury", Staff.TREASURER),
     ("Transfers", "playback:transfers", Staff.TREASURER),
 )
 # Which link a page deeper down belongs to.

@@ -3,6 +3,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from infra import environment
@@ -174,8 +175,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-sessions": {"task": "playback.tasks.sweep_sessions", "schedule": 3600.0},
     "send-refunds": {"task": "playback.tasks.send_refunds", "schedule": 20.0},
     "sweep-exports": {"task": "playback.tasks.sweep_exports", "schedule": 15.0},
+    "post-rows": {"task": "royalties.tasks.post_rows", "schedule": crontab(hour=1, minute=30)},
+    "reconcile-books": {"task": "royalties.tasks.reconcile_books", "schedule": crontab(hour=5, minute=0)},
     "sweep-royalty-runs": {"task": "royalties.tasks.sweep_runs", "schedule": 60.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
+    "ring-for-disputes": {"task": "royalties.tasks.ring_for_disputes", "schedule": 300.0},
 }
 
 # Files. The store holds originals and renditions; listeners reach it only by addresses that catalog.delivery signs.

@@ -91,10 +91,11 @@ def read(content: bytes) -> Read:
     """Return what the bank's file says. Raises FileNotRead; never anything else, whatever the bytes are."""
     if len(content) > BYTES_MOST:
         raise FileNotRead(f"It has {len(content):,} bytes; at most {BYTES_MOST:,} are taken. Send a shorter span.")
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<":
+    written = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if written[:1] != b"<":
         return _read_csv(content)
     try:
-        document = fromstring(content, forbid_dtd=True)
+        document = fromstring(written, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise FileNotRead("It is no XML that a bank sends: it is broken, or declares entities.") from error
     if _depth(document) > DEPTH_MOST:

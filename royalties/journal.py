@@ -5,6 +5,8 @@ confirms it, and then it is booked, once. A month's books are locked when the ba
 the one in the books; only then are its payouts released.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -21,7 +23,7 @@ from royalties.ledger_models import Transfer
 from royalties.payout_models import BankLine
 from royalties.payouts import check_treasurer
 
-WORDS_MOST = 200
+WORDS_MOST, FIRST_YEAR = 200, 2000
 AMOUNT_MOST_MICROS = 100_000_000 * money.MICROS
 
 
@@ -191,10 +193,17 @@ def entries() -> QuerySet[JournalEntry]:
 
 def balance_in_the_books(month: date) -> int:
     """Return what the books say the bank has at a month's end, in micros. Two queries."""
-    until = Transfer.objects.filter(month__lte=month)
-    came = until.filter(debit_id=accounts.BANK).aggregate(micros=Sum("amount_micros"))["micros"] or 0
-    went = until.filter(credit_id=accounts.BANK).aggregate(micros=Sum("amount_micros"))["micros"] or 0
-    return int(came - went)
+    return balances_in_the_books([month])[month]
+
+
+def balances_in_the_books(at_the_end_of: Collection[date]) -> dict[date, int]:
+    """Return what the books say the bank has at the end of each of some months, in micros. Two queries."""
+    moved: dict[date, int] = defaultdict(int)
+    for side, sign in (("debit_id", 1), ("credit_id", -1)):
+        rows = Transfer.objects.filter(**{side: accounts.BANK}).values_list("month").annotate(Sum("amount_micros"))
+        for month, micros in rows:
+            moved[month] += sign * micros
+    return {end: sum(micros for month, micros in moved.items() if month <= end) for end in at_the_end_of}
 
 
 def enter_balance(*, staff_id: UUID, month: date, cents: int, now: datetime) -> BankBalance:
@@ -203,7 +212,7 @@ def enter_balance(*, staff_id: UUID, month: date, cents: int, now: datetime) -> 
     Raises NotAllowed, Invalid for a month that is not over, EntryStands when the books are locked.
     """
     check_treasurer(staff_id)
-    if now < clock.start_of(months.after(month)):
+    if not FIRST_YEAR <= month.year <= clock.day(now).year or now < clock.start_of(months.after(month)):
         raise Invalid("A month's balance is entered when the month is over.")
     if ledger.is_locked(month):
         raise EntryStands("The books of this month are locked.")

@@ -22,6 +22,8 @@ from royalties.accounts import GROWS_BY_DEBIT, LedgerRefused
 from royalties.ledger_models import Account, LockedMonth, Transfer
 
 AT_ONCE = 50_000
+# The constant that names the ledger's pen, as in sql/ledger.sql.
+PEN = 1_919_247_972
 
 # One statement, so that floors are asked of what stands after all of it.
 WRITE = """
@@ -60,7 +62,7 @@ def book(entries: Iterable[Entry], *, now: datetime) -> int:
 
     A key that was booked before does nothing if it says the same: accounts, amount, kind and month. Raises
     LedgerRefused if it says something else, for an account that is not in the chart, an amount that is not above zero,
-    a locked month, and where an account would fall below its floor. Two queries for each 50 000 entries.
+    a locked month, and where an account would fall below its floor. Two queries or four for each 50 000 entries.
     """
     left = iter(entries)
     written = 0
@@ -128,13 +130,26 @@ def is_locked(month: date) -> bool:
     return LockedMonth.objects.filter(month=month).exists()
 
 
+def locked_months() -> frozenset[date]:
+    """Return the months whose books are locked. One query."""
+    return frozenset(LockedMonth.objects.values_list("month", flat=True))
+
+
 def open_accounts(codes: Iterable[str]) -> None:
-    """Open the accounts that are not there yet; each must be in the chart. One query. Raises LedgerRefused."""
-    charted = [accounts.charted(code) for code in sorted(set(codes))]
+    """Open the accounts that are not there yet; each must be in the chart. One query or three. Raises LedgerRefused.
+
+    Opening takes the pen too: two transactions that open each other's accounts would wait for each other for ever.
+    """
+    charted = {code: accounts.charted(code) for code in codes}
+    missing = charted.keys() - set(Account.objects.filter(code__in=charted).values_list("code", flat=True))
+    if not missing:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PEN])
     Account.objects.bulk_create(
         (
             Account(code=one.code, name=one.name, kind=one.kind, floor=one.floor, person_id=one.person_id)
-            for one in charted
+            for one in (charted[code] for code in sorted(missing))
         ),
         ignore_conflicts=True,
     )

@@ -8,13 +8,14 @@ often it is sent, pays twice, and the part of a cent that stays is carried forwa
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from members import admission, clock, ibans, letters, money, months, policies, seals, sepa
 from members.admission import Staff
@@ -76,13 +77,17 @@ def check_treasurer(staff_id: UUID) -> None:
 # What is due.
 
 
-def due(*, month: date, now: datetime) -> dict[UUID, Due]:
-    """Return what each payee who is owed anything gets if a month (its first day) is paid at `now`. Three queries."""
+def due(*, month: date, now: datetime, only: Collection[UUID] | None = None) -> dict[UUID, Due]:
+    """Return what each payee who is owed anything gets if a month (its first day) is paid at `now`.
+
+    `only` asks for some payees alone. Three queries.
+    """
+    payable = Account.objects.filter(code__startswith=accounts.payable_prefix(), balance_micros__lt=0)
+    if only is not None:
+        payable = payable.filter(code__in=[accounts.payable(person_id) for person_id in only])
     owed = {
         person_id: -balance
-        for person_id, balance in Account.objects.filter(
-            code__startswith=accounts.payable_prefix(), balance_micros__lt=0
-        ).values_list("person_id", "balance_micros")
+        for person_id, balance in payable.values_list("person_id", "balance_micros")
         if person_id is not None
     }
     held = holds.of(month=month, now=now)
@@ -224,11 +229,19 @@ def batches() -> QuerySet[PayoutBatch]:
     return PayoutBatch.objects.select_related("prepared_by", "released_by").order_by("-prepared_at", "-id")
 
 
+def batch(batch_id: UUID) -> PayoutBatch:
+    """Return one batch with whoever made it. Raises NotFound."""
+    found = batches().filter(id=batch_id).first()
+    if found is None:
+        raise NotFound("there are no such payouts")
+    return found
+
+
 def of_person(person_id: UUID) -> QuerySet[Payout]:
     """Return a person's payouts that left or come to leave, the newest first."""
     gone = Q(state__in=[Payout.State.PREPARED, Payout.State.DROPPED])
-    rows = Payout.objects.filter(person_id=person_id).exclude(gone).select_related("batch", "account")
-    return rows.order_by("-batch__released_at", "-id")
+    rows = Payout.objects.filter(person_id=person_id).exclude(gone).annotate(released_at=F("batch__released_at"))
+    return rows.select_related("batch", "account").order_by("-released_at", "-id")
 
 
 def _locked(batch_id: UUID) -> PayoutBatch:
@@ -239,9 +252,10 @@ def _locked(batch_id: UUID) -> PayoutBatch:
 
 
 def _check_sealed(month: date) -> None:
-    period, following = months.period(month), months.period(months.after(month))
+    period = months.period(month)
     if period is None or period.sealed_at is None:
         raise BooksOpen("A month is paid out once it is sealed.")
+    following = months.period(months.after(month))
     if following is not None and following.sealed_at is not None:
         raise BooksOpen("A later month is sealed; what is left of this one is paid with that.")
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from members import clock
-from royalties import periods, posting, reconciliation, runs
+from royalties import periods, posting, reconciliation, runs, treasury
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -49,6 +49,12 @@ def post_rows() -> int:
 def reconcile_books() -> int:
     """Compare the books with what happened, and ring for what differs or waits too long. Return how many differ."""
     return len(reconciliation.raise_alarms(now=clock.now()))
+
+
+@shared_task(name="royalties.tasks.ring_for_disputes")
+def ring_for_disputes() -> int:
+    """Let alarms ring for payments that were taken back and that no treasurer decided. Return how many."""
+    return treasury.ring_for_disputes(now=clock.now())
 
 
 def _call_helpers(month: str) -> None:

@@ -34,6 +34,7 @@ BODY_BYTES_MAX = 65_536
 CENTS_MAX = 10_000_000
 CHECKOUT_PATH = re.compile(r"/checkouts/([0-9a-f-]{36})(?:/(pay|cancel|settle))?")
 REFUNDS_PATH = re.compile(r"/checkouts/([0-9a-f-]{36})/refunds-(accepted|refused|too-old)")
+CHARGEBACKS_PATH = re.compile(r"/checkouts/([0-9a-f-]{36})/chargeback-(opened|won|lost)")
 REFUND_FIELDS = {"reference": str, "checkout": str, "amount_cents": int}
 WEB_ADDRESS = re.compile(r"https?://[!-~]+")
 PAGE = (Path(__file__).parent / "checkout.html").read_text()
@@ -148,6 +149,10 @@ class Conversation(BaseHTTPRequestHandler):
         elif match := REFUNDS_PATH.fullmatch(address.path):
             # The payer's page decides it, as it decides everything here: none of it is money.
             self.server.till.answer_refunds(match[1], match[2])
+            self._send(HTTPStatus.SEE_OTHER, b"", {"Location": f"/checkouts/{match[1]}"})
+        elif match := CHARGEBACKS_PATH.fullmatch(address.path):
+            self.server.till.charge_back(match[1], match[2])
+            self.server.postman.wake()
             self._send(HTTPStatus.SEE_OTHER, b"", {"Location": f"/checkouts/{match[1]}"})
         elif (match := CHECKOUT_PATH.fullmatch(address.path)) and match[2]:
             if match[2] == "settle":

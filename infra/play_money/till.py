@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS refunds (
     amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
     state TEXT NOT NULL CHECK (state IN ('refunded', 'refused', 'too-old'))
 ) STRICT;
+CREATE TABLE IF NOT EXISTS chargebacks (
+    id TEXT PRIMARY KEY,
+    checkout TEXT NOT NULL UNIQUE REFERENCES checkouts,
+    state TEXT NOT NULL CHECK (state IN ('opened', 'won', 'lost'))
+) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -219,6 +224,32 @@ class Till:
                 _queue_event(database, EVENT_OF[made.state], "refund", about)
             return made, True
 
+    def charge_back(self, checkout_id: str, state: str) -> None:
+        """Let the payer's bank take a paid checkout back (`opened`), or decide that the co-op `won` or `lost` it.
+
+        Each is told once. Raises UnknownCheckoutError, NotRefundableError for one that was not paid or not taken back.
+        """
+        with self._transaction() as database:
+            checkout = _find(database, checkout_id)
+            row = database.execute("SELECT * FROM chargebacks WHERE checkout = ?", [checkout.id]).fetchone()
+            if checkout.state != "paid" or (row is None and state != "opened"):
+                raise NotRefundableError("only a payment can be taken back, and only what was taken back is decided")
+            if row is not None and (state == "opened" or row["state"] in {state, "won"}):
+                return
+            name = row["id"] if row is not None else str(uuid.uuid4())
+            database.execute(
+                "INSERT INTO chargebacks VALUES (?, ?, ?) ON CONFLICT (checkout) DO UPDATE SET state = excluded.state",
+                [name, checkout.id, state],
+            )
+            about = {
+                "id": name,
+                "reference": checkout.order.reference,
+                "checkout": checkout.id,
+                "amount_cents": checkout.order.amount_cents,
+                "currency": checkout.order.currency,
+            }
+            _queue_event(database, f"chargeback.{state}", "chargeback", about, key=f"{name}:{state}")
+
     def events(self, *, since: int) -> list[dict[str, Any]]:
         """Return the events from this second on, oldest first, delivered or not."""
         with self._transaction() as database:
@@ -284,13 +315,13 @@ def _checkout(row: sqlite3.Row) -> Checkout:
     return Checkout(id=row["id"], state=row["state"], order=order, refunds=row["refunds"])
 
 
-def _queue_event(database: sqlite3.Connection, kind: str, name: str, about: dict[str, Any]) -> None:
-    """Queue the webhook that tells of something, in the transaction in which it happens."""
+def _queue_event(database: sqlite3.Connection, kind: str, name: str, about: dict[str, Any], *, key: str = "") -> None:
+    """Queue the webhook that tells of something, in the transaction in which it happens; `key` names what is told."""
     created = int(time.time())
     event = {"id": str(uuid.uuid4()), "type": kind, "created": created, name: about}
     database.execute(
         "INSERT INTO events (id, about, created, body, next_attempt_at) VALUES (?, ?, ?, ?, 0)",
-        [event["id"], about["id"], created, json.dumps(event)],
+        [event["id"], key or about["id"], created, json.dumps(event)],
     )
 
 

@@ -325,3 +325,18 @@ def test_many_checkouts_at_once_cause_one_event_each(gateway: Any, site: Site) -
     assert {answer.status_code for answer in settled} == {200}
     assert len(events(gateway)) == 1
     site.next_webhook()
+
+
+def test_a_payment_is_taken_back_once_and_decided_once(gateway: Any) -> None:
+    open_one, paid = open_checkout(gateway), open_checkout(gateway)
+    post(gateway, f"/checkouts/{paid}/pay")
+    assert post(gateway, f"/checkouts/{open_one}/chargeback-opened").status_code == 409
+    assert post(gateway, f"/checkouts/{paid}/chargeback-won").status_code == 409
+    for told in ("opened", "opened", "lost", "won", "won", "lost", "opened"):
+        assert post(gateway, f"/checkouts/{paid}/chargeback-{told}").status_code == 303
+    found = [event for event in events(gateway) if "chargeback" in event]
+    assert [event["type"] for event in found] == ["chargeback.opened", "chargeback.lost", "chargeback.won"]
+    assert {(event["chargeback"]["checkout"], event["chargeback"]["amount_cents"]) for event in found} == {
+        (paid, 2_000)
+    }
+    assert len({event["chargeback"]["id"] for event in found}) == 1

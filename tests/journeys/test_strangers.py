@@ -77,6 +77,7 @@ ROUTES: dict[str, list[Way]] = {
     "api/v1/periods/<str:month>/bundle.zip": [api("GET", "periods/2026-10/bundle.zip", scope=None, other=404)],
     "api/v1/periods/<str:month>/my-proof": [api("GET", "periods/2026-10/my-proof", scope="listen", other=404)],
     "api/v1/earnings": [api("GET", "earnings", scope="earnings", other=None)],
+    "api/v1/payouts": [api("GET", "payouts", scope="earnings", other=None)],
     "api/v1/statements": [api("GET", "statements", scope="earnings", other=None)],
     "api/v1/statements/<uuid:statement_id>": [api("GET", f"statements/{uuid4()}", scope="earnings", other=404)],
     "api/v1/works/<uuid:work_id>/ladder": [api("GET", "works/{draft}/ladder", scope=None, other=404)],
@@ -315,6 +316,37 @@ ROUTES: dict[str, list[Way]] = {
     "wallet/top-ups/<uuid:top_up_id>/receipt": [page("/wallet/top-ups/{top_up}/receipt", stranger=302, other=404)],
     "wallet/cash-out": [mine("/wallet/cash-out"), form("/wallet/cash-out", amount_micros="10000", key="k")],
     "wallet/cash-outs/<uuid:cash_out_id>": [page("/wallet/cash-outs/{cash_out}", stranger=302, other=404)],
+    "earnings/account": [mine("/earnings/account"), form("/earnings/account", holder="M", iban="DE1")],
+    "earnings/account/remove": [form("/earnings/account/remove")],
+    "earnings/payouts": [mine("/earnings/payouts")],
+    "treasury": [page("/treasury", stranger=302, other=403)],
+    "treasury/months": [page("/treasury/months", stranger=302, other=403)],
+    "treasury/months/<str:month>/balance": [form("/treasury/months/2026-10/balance", other=403, amount_micros="1")],
+    "treasury/balances/<uuid:balance_id>/lock": [form(f"/treasury/balances/{uuid4()}/lock", other=403)],
+    "treasury/journal": [page("/treasury/journal", stranger=302, other=403)],
+    "treasury/journal/files": [form("/treasury/journal/files", other=403)],
+    "treasury/journal/entries": [
+        form(
+            "/treasury/journal/entries", other=403, kind="cost", amount_micros="1", happened_on="2026-01-01", words="?"
+        )
+    ],
+    "treasury/journal/lines/<uuid:line_id>": [
+        form(f"/treasury/journal/lines/{uuid4()}", other=403, kind="cost", words="?")
+    ],
+    "treasury/journal/entries/<uuid:entry_id>/confirm": [
+        form(f"/treasury/journal/entries/{uuid4()}/confirm", other=403)
+    ],
+    "treasury/journal/entries/<uuid:entry_id>/drop": [form(f"/treasury/journal/entries/{uuid4()}/drop", other=403)],
+    "treasury/payouts": [page("/treasury/payouts", stranger=302, other=403)],
+    "treasury/payouts/<str:month>/prepare": [form("/treasury/payouts/2026-10/prepare", other=403)],
+    "treasury/batches/<uuid:batch_id>": [page(f"/treasury/batches/{uuid4()}", stranger=302, other=403)],
+    "treasury/batches/<uuid:batch_id>/release": [form(f"/treasury/batches/{uuid4()}/release", other=403)],
+    "treasury/batches/<uuid:batch_id>/drop": [form(f"/treasury/batches/{uuid4()}/drop", other=403)],
+    "treasury/batches/<uuid:batch_id>/file": [page(f"/treasury/batches/{uuid4()}/file", stranger=302, other=403)],
+    "treasury/disputes": [page("/treasury/disputes", stranger=302, other=403)],
+    "treasury/disputes/<uuid:chargeback_id>": [form(f"/treasury/disputes/{uuid4()}", other=403, reason="?")],
+    "treasury/reconciliation": [page("/treasury/reconciliation", stranger=302, other=403)],
+    "staff/transfers/<uuid:refund_id>/file": [page("/staff/transfers/{refund}/file", stranger=302, other=403)],
     "staff/transfers": [page("/staff/transfers", stranger=302, other=403)],
     "staff/transfers/<uuid:refund_id>/enter": [
         form("/staff/transfers/{refund}/enter", other=403, holder="M", iban="DE1")

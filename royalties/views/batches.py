@@ -1,0 +1,123 @@
+"""The treasurers' payouts: what is due, a batch prepared by one and released by another, and its file."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from members import admission, months
+from members.problems import Problem
+from members.requests import moment_of, signed_in_id
+from royalties import ledger, payouts, transparency
+from royalties.forms import PlanForm
+from royalties.payout_models import PayoutBatch
+from royalties.views.treasury import room, show
+
+ON_A_PAGE, PAYEES_SHOWN = 20, 200
+
+
+@room
+@require_safe
+def payouts_page(request: HttpRequest) -> HttpResponse:
+    """Show what is due, what waits for release, and what was released."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
+    now, latest = moment_of(request), months.latest()
+    month = latest.starts_on if latest is not None and latest.sealed_at is not None else None
+    found = payouts.due(month=month, now=now) if month else {}
+    shown = sorted(found.items(), key=lambda one: (-one[1].cents, -one[1].payable_micros, str(one[0])))[:PAYEES_SHOWN]
+    names = admission.names_of(person_id for person_id, _ in shown)
+    prepared = payouts.batches().filter(state=PayoutBatch.State.PREPARED).first()
+    return show(
+        request,
+        "payouts",
+        status=status,
+        refused=refused,
+        month=month,
+        is_locked=month is not None and ledger.is_locked(month),
+        due=[(names[person_id], one) for person_id, one in shown],
+        payees=len(found),
+        total_cents=sum(one.cents for one in found.values()),
+        prepared=prepared,
+        prepared_payouts=_lines(prepared) if prepared else [],
+        prepared_by_me=prepared is not None and prepared.prepared_by_id == signed_in_id(request),
+        page=Paginator(payouts.batches().exclude(state=PayoutBatch.State.PREPARED), ON_A_PAGE).get_page(
+            request.GET.get("page")
+        ),
+    )
+
+
+def _lines(batch: PayoutBatch) -> list[object]:
+    return list(batch.payouts.select_related("person", "account").order_by("-cents", "end_to_end")[:PAYEES_SHOWN])
+
+
+@room
+@require_safe
+def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """Show a batch, and how far each of its payouts has come."""
+    return show(request, "batch", **_batch(batch_id))
+
+
+def _batch(batch_id: UUID) -> dict[str, object]:
+    batch = payouts.batch(batch_id)
+    return {"batch": batch, "lines": _lines(batch)}
+
+
+@room
+@require_POST
+def prepare(request: HttpRequest, month: str) -> HttpResponse:
+    """Prepare what is due."""
+    try:
+        payouts.prepare(month=transparency.month_of(month), staff_id=signed_in_id(request), now=moment_of(request))
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Prepared. Another treasurer releases it.")
+    return redirect("royalties:treasury-payouts")
+
+
+@room
+@require_POST
+def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """Release the payouts that were shown."""
+    form = PlanForm(request.POST)
+    try:
+        payouts.release(
+            batch_id=batch_id,
+            plan_sha256=form.cleaned_data["plan"] if form.is_valid() else "",
+            staff_id=signed_in_id(request),
+            now=moment_of(request),
+        )
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Released. Give the file to the bank; the payees are told by mail.")
+    return redirect("royalties:treasury-batch", batch_id=batch_id)
+
+
+@room
+@require_POST
+def drop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """Drop payouts that were not released."""
+    try:
+        payouts.drop(batch_id=batch_id, staff_id=signed_in_id(request))
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Dropped. Nothing was paid.")
+    return redirect("royalties:treasury-payouts")
+
+
+@room
+@require_safe
+def bank_file(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """Hand out the file for the bank."""
+    content = payouts.bank_file(batch_id=batch_id, staff_id=signed_in_id(request))
+    name = payouts.batch(batch_id).message_id
+    return HttpResponse(
+        content,
+        content_type="application/xml",
+        headers={"Content-Disposition": f'attachment; filename="{name}.xml"'},
+    )

@@ -1,0 +1,143 @@
+"""The treasurers' journal: the bank's files, its lines that nobody explained, and entries by two people."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from members import clock, money
+from members.problems import Problem
+from members.requests import moment_of, signed_in_id
+from royalties import bank, bankfiles, journal
+from royalties.forms import BankFileForm, EntryForm, LineForm
+from royalties.journal_models import JournalEntry
+from royalties.payout_models import BankLine
+from royalties.views.treasury import room, show
+
+ON_A_PAGE, LINES_SHOWN = 30, 50
+
+
+@room
+@require_safe
+def journal_page(request: HttpRequest) -> HttpResponse:
+    """Show the journal."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, *, refused: Problem | None = None, status: int = 200, **asked: Any) -> HttpResponse:
+    me = signed_in_id(request)
+    waiting = journal.entries().filter(state=JournalEntry.State.WAITING)
+    ended = journal.entries().exclude(state=JournalEntry.State.WAITING)
+    lines = list(bank.unexplained()[:LINES_SHOWN])
+    return show(
+        request,
+        "journal",
+        status=status,
+        refused=refused,
+        lines=[
+            {
+                "line": line,
+                "form": asked["line_form"]
+                if asked.get("line_id") == line.id
+                else LineForm(auto_id=f"{line.id}-%s", comes_in=line.cents > 0),
+            }
+            for line in lines
+        ],
+        more_lines=bank.unexplained().count() - len(lines),
+        waiting=[
+            {"entry": one, "kind": journal.KINDS[one.kind], "is_mine": one.entered_by_id == me} for one in waiting
+        ],
+        page=Paginator(ended, ON_A_PAGE).get_page(request.GET.get("page")),
+        kinds=journal.KINDS,
+        form=asked.get("form") or EntryForm(),
+        file_form=asked.get("file_form") or BankFileForm(),
+    )
+
+
+@room
+@require_POST
+def take_file(request: HttpRequest) -> HttpResponse:
+    """Take in a file of the bank."""
+    form = BankFileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, file_form=form, status=400)
+    try:
+        done = bank.take_in(
+            content=form.cleaned_data["file"].read(bankfiles.BYTES_MOST + 1),
+            staff_id=signed_in_id(request),
+            now=moment_of(request),
+        )
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    words = f"Read as {done.kind}: {done.new_lines} new lines of {done.lines}"
+    words += f", {done.booked} payouts booked, {done.came_back} came back."
+    if done.balance_cents is not None and done.balance_on is not None:
+        words += f" The bank's balance on {done.balance_on:%-d %B %Y} is {money.show_cents(done.balance_cents)}."
+    messages.success(request, words)
+    return redirect("royalties:treasury-journal")
+
+
+@room
+@require_POST
+def enter(request: HttpRequest) -> HttpResponse:
+    """Enter something."""
+    form = EntryForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form=form, status=400)
+    try:
+        journal.enter(staff_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data)
+    except Problem as problem:
+        return _page(request, form=form, refused=problem, status=problem.status)
+    messages.success(request, "Entered. Another treasurer confirms it.")
+    return redirect("royalties:treasury-journal")
+
+
+@room
+@require_POST
+def explain(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Say what a line of the bank is."""
+    line = BankLine.objects.filter(id=line_id).first()
+    form = LineForm(request.POST, auto_id=f"{line_id}-%s", comes_in=line is not None and line.cents > 0)
+    if not form.is_valid():
+        return _page(request, line_id=line_id, line_form=form, status=400)
+    try:
+        journal.enter(
+            staff_id=signed_in_id(request),
+            amount_micros=0,
+            happened_on=clock.day(moment_of(request)),
+            now=moment_of(request),
+            bank_line_id=line_id,
+            **form.cleaned_data,
+        )
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Entered. Another treasurer confirms it.")
+    return redirect("royalties:treasury-journal")
+
+
+@room
+@require_POST
+def confirm(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """Confirm what another treasurer entered."""
+    try:
+        journal.confirm(entry_id=entry_id, staff_id=signed_in_id(request), now=moment_of(request))
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Confirmed and booked.")
+    return redirect("royalties:treasury-journal")
+
+
+@room
+@require_POST
+def drop(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """Drop what was not confirmed."""
+    try:
+        journal.drop(entry_id=entry_id, staff_id=signed_in_id(request))
+    except Problem as problem:
+        return _page(request, refused=problem, status=problem.status)
+    messages.success(request, "Dropped. Nothing was booked.")
+    return redirect("royalties:treasury-journal")

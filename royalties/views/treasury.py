@@ -1,0 +1,168 @@
+"""The treasurers' rooms: what rings and waits, the months and their locks, disputed payments, what the books doubt."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from members import clock, money
+from members.access import fresh_second_factor_required
+from members.problems import Problem
+from members.requests import moment_of, signed_in_id
+from playback import chargebacks
+from royalties import alarms, bank, journal, payouts, reconciliation, transparency, treasury
+from royalties.forms import BalanceForm, ReasonForm
+
+View = Callable[..., HttpResponse]
+ROOMS = (
+    ("royalties:treasury", "Overview"),
+    ("royalties:treasury-months", "Months"),
+    ("royalties:treasury-journal", "Journal"),
+    ("royalties:treasury-payouts", "Payouts"),
+    ("royalties:treasury-disputes", "Disputes"),
+    ("royalties:treasury-doubts", "Reconciliation"),
+)
+
+
+def room(view: View) -> View:
+    """Return a view of the treasury: for treasurers whose second factor is fresh, and kept nowhere."""
+
+    @never_cache
+    @login_required
+    @fresh_second_factor_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponse:
+        payouts.check_treasurer(signed_in_id(request))
+        return view(request, *given, **named)
+
+    return guarded
+
+
+def show(request: HttpRequest, name: str, /, *, status: int = 200, **shown: Any) -> HttpResponse:
+    """Render a room with the doors to the others."""
+    return render(request, f"royalties/treasury/{name}.html", {"rooms": ROOMS, **shown}, status=status)
+
+
+@room
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show what rings, what waits, and how much went through wallets in the last twelve months."""
+    now = moment_of(request)
+    return show(
+        request,
+        "overview",
+        alarms=alarms.ringing(),
+        waiting=treasury.waiting(),
+        volume=treasury.volume(until=clock.day(now)),
+        months=treasury.months_shown(now=now)[:3],
+    )
+
+
+@room
+@require_safe
+def all_months(request: HttpRequest) -> HttpResponse:
+    """Show the months, their state, and the bank's balance at their end."""
+    return _months(request)
+
+
+def _months(request: HttpRequest, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
+    me = signed_in_id(request)
+    rows = [
+        {
+            "one": one,
+            "form": BalanceForm(auto_id=f"{one.month:%Y-%m}-%s"),
+            "entered_by_me": one.balance is not None and one.balance.entered_by_id == me,
+        }
+        for one in treasury.months_shown(now=moment_of(request))
+    ]
+    return show(request, "months", rows=rows, refused=refused, status=status)
+
+
+@room
+@require_POST
+def enter_balance(request: HttpRequest, month: str) -> HttpResponse:
+    """Enter what the bank says at a month's end."""
+    form = BalanceForm(request.POST)
+    first = transparency.month_of(month)
+    if not form.is_valid() or form.cleaned_data["amount_micros"] % money.MICROS_PER_CENT:
+        messages.error(request, "Write the balance in whole cents, for instance 1250.07.")
+        return redirect("royalties:treasury-months")
+    cents = form.cleaned_data["amount_micros"] // money.MICROS_PER_CENT
+    try:
+        journal.enter_balance(
+            staff_id=signed_in_id(request),
+            month=first,
+            cents=-cents if form.cleaned_data["overdrawn"] else cents,
+            now=moment_of(request),
+        )
+    except Problem as problem:
+        return _months(request, refused=problem, status=problem.status)
+    messages.success(request, "Entered. Another treasurer confirms it, and the books are locked.")
+    return redirect("royalties:treasury-months")
+
+
+@room
+@require_POST
+def lock(request: HttpRequest, balance_id: UUID) -> HttpResponse:
+    """Confirm a balance and lock the month's books."""
+    try:
+        found = journal.lock(balance_id=balance_id, staff_id=signed_in_id(request), now=moment_of(request))
+    except Problem as problem:
+        return _months(request, refused=problem, status=problem.status)
+    messages.success(request, f"The books of {found.month:%B %Y} are locked. Its payouts can be released.")
+    return redirect("royalties:treasury-months")
+
+
+@room
+@require_safe
+def disputes(request: HttpRequest) -> HttpResponse:
+    """Show the wallets that are frozen."""
+    return _disputes(request)
+
+
+def _disputes(request: HttpRequest, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
+    me = signed_in_id(request)
+    rows = [
+        {"chargeback": one, "is_mine": one.listener_id == me, "form": ReasonForm(auto_id=f"{one.id}-%s")}
+        for one in chargebacks.undecided()
+    ]
+    return show(request, "disputes", rows=rows, refused=refused, status=status)
+
+
+@room
+@require_POST
+def decide(request: HttpRequest, chargeback_id: UUID) -> HttpResponse:
+    """Let a wallet move again."""
+    form = ReasonForm(request.POST)
+    try:
+        chargebacks.decide(
+            chargeback_id=chargeback_id,
+            staff_id=signed_in_id(request),
+            reason=form.data.get("reason", ""),
+            now=moment_of(request),
+        )
+    except Problem as problem:
+        return _disputes(request, refused=problem, status=problem.status)
+    messages.success(request, "Decided. The listener is told by mail.")
+    return redirect("royalties:treasury-disputes")
+
+
+@room
+@require_safe
+def doubts(request: HttpRequest) -> HttpResponse:
+    """Compare playback's rows, the ledger, the runs and the payouts, and name every difference."""
+    now = moment_of(request)
+    return show(
+        request,
+        "doubts",
+        differences=reconciliation.check(now=now),
+        waiting=reconciliation.waiting(now=now),
+        unexplained=bank.unexplained().count(),
+    )
