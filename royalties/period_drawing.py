@@ -13,8 +13,8 @@ WIDTH, NODE_WIDTH = 1180, 12
 COLUMNS = (0, 330, 560, 880)
 TOP, GAP, LABEL_HEIGHT = 8.0, 10.0, 48.0
 NARROW_WIDTH, NARROW_GAP = 356.0, 1.5
-# A word fits into a part of the narrow picture that is as broad as this.
-WORD_WIDTH = 74.0
+# How broad a letter is in the narrow picture, about: a word stands only where it fits.
+LETTER_WIDTH = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,7 @@ def _row(parts: list[Part]) -> list[Block]:
     blocks, x = [], 0.0
     for part in parts:
         width = part.micros / whole * NARROW_WIDTH
-        word = part.name if width >= WORD_WIDTH else ""
+        word = part.name if width >= LETTER_WIDTH * (len(part.name) + 1) else ""
         blocks.append(Block(part=part, x=x, width=max(0.5, width - NARROW_GAP), word=word))
         x += width
     return blocks

@@ -15,13 +15,13 @@ from royalties import accounts, ledger
 from royalties.payout_models import Payout, PayoutBatch
 
 _KEPT_STATES = (Payout.State.IN_TRANSIT, Payout.State.BOOKED)
-# In the order in which they are told.
+# In the order in which they are told: in the account, and in the picture.
 _WORDS = {
-    accounts.COSTS: "Costs: hosting, work, everything bought",
-    accounts.PROVIDER_FEES: "Fees of the payment provider",
-    accounts.PROMOTION: "Promo credit that was spent",
-    accounts.REFUNDS_BORNE: "Given back of months that were closed",
-    accounts.DISPUTES: "Payments that were charged back",
+    accounts.COSTS: ("hosting, work, everything bought", "Costs"),
+    accounts.PROVIDER_FEES: ("fees of the payment provider", "Card fees"),
+    accounts.PROMOTION: ("promo credit that was spent", "Promo credit"),
+    accounts.REFUNDS_BORNE: ("given back of months that were closed", "Given back late"),
+    accounts.DISPUTES: ("payments that were charged back", "Charged back"),
 }
 _SPENT = """
 SELECT account, sum(micros)::bigint
@@ -42,9 +42,10 @@ class PaidOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What the co-op's part went to."""
+    """What the co-op's part went to; `short` is its word in the picture."""
 
     name: str
+    short: str
     micros: int
 
 
@@ -65,4 +66,6 @@ def costs(month: date) -> list[Cost] | None:
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, {"month": month, "accounts": list(_WORDS)})
         spent = dict(cursor.fetchall())
-    return [Cost(name=words, micros=spent[code]) for code, words in _WORDS.items() if spent.get(code)]
+    return [
+        Cost(name=name, short=short, micros=spent[code]) for code, (name, short) in _WORDS.items() if spent.get(code)
+    ]

@@ -51,8 +51,9 @@ def page(request: HttpRequest, month: str) -> HttpResponse:
         "policies": versions,
         "file": transparency.file_name(found.month),
         "public_key": wellknown.keys()["keys"].get(found.signing_key, "PUBLIC_KEY"),
-        "lines": totals["lines"] + totals["released_lines"],
-        "groups": totals["groups"] + totals["released_groups"],
+        # As the program prints them.
+        "lines": f"{totals['lines'] + totals['released_lines']:,}".replace(",", " "),
+        "groups": f"{totals['groups'] + totals['released_groups']:,}".replace(",", " "),
         "previous": found.document["manifest"]["previous"],
     }
     return render(request, "royalties/period.html", context)
@@ -74,7 +75,7 @@ def _percent(ppm: int) -> str:
 def _sums(totals: dict[str, int], costs: list[whereabouts.Cost] | None, percents: tuple[str, str]) -> Sums:
     """Return what the picture shows of a month."""
     back = totals["given_back_micros"]
-    to_coop = [Part(name=cost.name.partition(":")[0], micros=cost.micros, is_coops=True) for cost in costs or []]
+    to_coop = [Part(name=cost.short, micros=cost.micros, is_coops=True) for cost in costs or []]
     left = totals["coop_micros"] - sum(part.micros for part in to_coop)
     return Sums(
         sources=_present(

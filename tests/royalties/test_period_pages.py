@@ -168,9 +168,9 @@ def test_what_the_co_op_spent_is_told_once_its_books_are_locked() -> None:
     ]
     ledger.book(booked, now=noon(20, 9))
     ledger.lock_month(SEPTEMBER, now=noon(20, 10))
-    assert [(cost.name.partition(":")[0], cost.micros) for cost in whereabouts.costs(SEPTEMBER) or []] == [
+    assert [(cost.short, cost.micros) for cost in whereabouts.costs(SEPTEMBER) or []] == [
         ("Costs", 8_000),
-        ("Fees of the payment provider", 2_000),
+        ("Card fees", 2_000),
     ]
     said = Client().get("/periods/2026-09").content.decode()
     left = money.show(18_603 - 10_000, places=6)

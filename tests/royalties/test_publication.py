@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.copies import parcels
-from members import seals, wellknown
+from members import clock, seals, wellknown
 from members.models import Person
-from royalties import listener_months, signing, transparency
+from royalties import listener_months, runs, signing, transparency
 from royalties.publication_models import Publication
+from royalties.run_models import Run
 from tests import cast
 from tests.royalties import counting
 from tests.royalties.counting import noon
@@ -41,9 +42,8 @@ def people() -> dict[str, Person]:
     return {name: cast.person(name) for name in ("lena", "lars", "ana", "ben", "cleo")}
 
 
-@pytest.fixture
-def october(people: dict[str, Person]) -> Publication:
-    """Give the worked example of the issue, with the works' prices and shares."""
+def listen(people: dict[str, Person]) -> None:
+    """Play and buy as in the worked example of the issue."""
     lena, lars, ana, ben, cleo = people.values()
     first = counting.work([(ana, 600_000), (ben, 400_000)], since=SEPTEMBER_BEGAN)
     second = counting.work([(cleo, 1_000_000)], since=SEPTEMBER_BEGAN)
@@ -59,7 +59,29 @@ def october(people: dict[str, Person]) -> Publication:
     for number in range(1, 5):
         counting.charge(lars, third, 2_000 << (number - 1), at=noon(number), number=number)
     counting.give_back(lars_plays[4], at=noon(20))
+
+
+@pytest.fixture
+def october(people: dict[str, Person]) -> Publication:
+    """Give the worked example, counted by hand and sealed."""
+    listen(people)
     return counting.seal(OCTOBER)
+
+
+def test_the_run_publishes_byte_for_byte_what_a_bookkeeper_counts(people: dict[str, Person]) -> None:
+    for name in ("lena", "lars"):
+        cast.top_up(people[name], 1_000)
+    listen(people)
+    with transaction.atomic():
+        by_hand = counting.seal(OCTOBER).zip_sha256
+        transaction.set_rollback(True)
+    assert not Publication.objects.exists()
+    runs.begin(month=OCTOBER, now=clock.now())
+    while runs.advance(month=OCTOBER, now=clock.now()).took:
+        pass
+    run = Run.objects.get(month=OCTOBER)
+    assert (run.state, run.words) == (Run.State.SEALED, "Sealed")
+    assert transparency.period(OCTOBER).zip_sha256 == by_hand
 
 
 def test_the_worked_example_stands_in_the_bundle(october: Publication) -> None:
