@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -57,7 +58,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         album = Album(chosen.folder, demo, browser, with_axe=chosen.axe)
         for name in chosen.only or rooms:
-            ignoring(lambda name=name: rooms[name](album), album, f"the rest of {name}")
+            ignoring(partial(rooms[name], album), album, f"the rest of {name}")
         browser.close()
     (chosen.folder / "faults.txt").write_text("".join(f"{fault}\n" for fault in album.faults))
     for fault in album.faults:

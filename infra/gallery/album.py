@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page
 
 from infra.demo_run import PASSWORD, ROOT
@@ -228,7 +228,7 @@ class Album:
         """Return a template that only a fault would show, made by the demo's own settings."""
         said = {"reference": "5ca1ab1e"}
         program = f"from django.template.loader import render_to_string as r; print(r({template!r}, {said!r}))"
-        command = [sys.executable, ROOT / "manage.py", "shell", "--verbosity", "0", "-c", program]
+        command = [sys.executable, str(ROOT / "manage.py"), "shell", "--verbosity", "0", "-c", program]
         env = {**os.environ, "REFRAIN_DATA": str(self.demo)}
         return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
 
