@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: compares the books with what happened, names every difference, and ends with 1 if there is one."""
+"""`manage.py reconcile`: compares the books with what happened, and ends with 1 if anything differs."""
 
 from typing import Any
 
