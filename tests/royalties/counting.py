@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
+from django.db import transaction
+
 from catalog.models import SplitLine, SplitSheet, Work
 from members import money, months, policies
 from members.models import Month, Person
@@ -30,6 +32,7 @@ def work(payees: Sequence[tuple[Person, int]], *, since: datetime) -> Work:
     return made
 
 
+@transaction.atomic
 def put_in_force(of: Work, payees: Sequence[tuple[Person, int]], *, since: datetime) -> SplitSheet:
     """Put the next version of a work's split sheet in force."""
     sheet = SplitSheet.objects.create(
