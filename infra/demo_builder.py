@@ -66,7 +66,7 @@ PEOPLE = (
 )
 CREATORS = ("ana", "ben", "cleo")
 # Whose profile an artist's works appear under; Cleo runs all others, as a label does.
-RUN_BY = {"Maxstack": "ana", "macroform": "ben", "Reno Project": "ben"}
+RUN_BY = {"Maxstack": "ana", "Macroform": "ben", "Reno Project": "ben"}
 LISTENERS = ("lena", "lars", "wim", "ben")
 # Further listeners, nobody's sign-in: without them every work's audience would be too few to be shown. Name, country.
 CROWD = (
