@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connections
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from tests import cast
@@ -14,6 +14,7 @@ from tests.playback.test_chargebacks import said as disputed
 from tests.playback.till import tell
 from tests.royalties import treasury
 from tests.royalties.treasury import SEPTEMBER, payee, seal
+from tests.site import Site, committing
 
 BANK = b"date,amount,words\n2026-09-20,-50.00,Rent of the hall\n2026-09-21,70.00,Settlement\n"
 Sit = Callable[..., Page]
@@ -28,25 +29,27 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def sit(committed: None, live_server, browser: Browser, monkeypatch) -> Iterator[Sit]:
-    """Give a function that seats somebody before a browser, signed in; the site runs in this very process."""
-    monkeypatch.setattr(settings, "BASE_URL", live_server.url)
-    contexts = []
+def sit(django_db_setup: None, django_db_blocker, browser: Browser, tmp_path: Path) -> Iterator[Sit]:
+    """Give a function that seats somebody before a browser, signed in; the site is the production server."""
+    with committing(django_db_blocker):
+        site, contexts = Site(tmp_path), []
 
-    def seated(who, **options: str) -> Page:
-        from django.test import Client  # noqa: PLC0415  (settings are loaded by the fixtures before)
+        def seated(who, **options: str) -> Page:
+            client = Client()
+            client.force_login(who)
+            context = browser.new_context(base_url=site.base_url, **options)
+            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site.base_url}
+            context.add_cookies([cookie])
+            contexts.append(context)
+            return context.new_page()
 
-        client = Client()
-        client.force_login(who)
-        context = browser.new_context(base_url=live_server.url, **options)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-        contexts.append(context)
-        return context.new_page()
-
-    yield seated
-    for context in contexts:
-        context.close()
-    connections.close_all()
+        try:
+            site.serve()
+            yield seated
+        finally:
+            for context in contexts:
+                context.close()
+            site.stop()
 
 
 def test_a_month_is_matched_locked_and_paid_by_two(sit: Sit) -> None:
