@@ -93,7 +93,7 @@ WINDOW one_group AS (PARTITION BY work_id, of_month, sheet_id, revenue_seq)
 
 # Every charge is looked at once, for two questions: which play it was (0 for a purchase), and whose.
 COUNT = f"""
-WITH counted AS MATERIALIZED (
+WITH counted AS (
     SELECT work_id, since, number, listener_id, GROUPING(listener_id) = 1 AS by_number, sum(sign) AS live,
            sum(refunded) AS refunded_micros
       FROM (SELECT work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
@@ -101,24 +101,20 @@ WITH counted AS MATERIALIZED (
                    CASE WHEN reversed_at IS NULL THEN 0 ELSE -amount_micros END AS refunded
             {LIVE} AND abs(uuid_hash(work_id) %% %(shards)s) = %(shard)s) AS live
      GROUP BY GROUPING SETS ((work_id, since, number), (work_id, since, listener_id))
-), plays AS (
-    SELECT most.work_id, most.since, array_agg(coalesce(c.live, 0)::bigint ORDER BY n) AS plays_by_number
-      FROM (SELECT work_id, since, max(number) AS number FROM counted
-             WHERE by_number AND number > 0 AND live > 0 GROUP BY 1, 2) AS most
-      CROSS JOIN LATERAL generate_series(1, most.number) AS n
-      LEFT JOIN counted c ON c.by_number AND (c.work_id, c.since, c.number) = (most.work_id, most.since, n)
-     GROUP BY 1, 2
-), rest AS (
-    SELECT work_id, since, coalesce(sum(live) FILTER (WHERE by_number AND number = 0), 0)::bigint AS purchases,
-           count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
-           (sum(refunded_micros) FILTER (WHERE by_number))::bigint AS refunded_micros
-      FROM counted GROUP BY 1, 2
 )
 UPDATE royalties_group g
-   SET plays_by_number = coalesce(plays.plays_by_number, '{{}}'), purchases = rest.purchases,
-       listeners = rest.listeners, refunded_micros = rest.refunded_micros
-  FROM rest LEFT JOIN plays USING (work_id, since)
- WHERE g.month = %(month)s AND g.work_id = rest.work_id AND g.since = rest.since
+   SET plays_by_number = ARRAY(SELECT coalesce(found.lives[array_position(found.numbers, n)], 0)
+                                 FROM generate_series(1, coalesce(found.numbers[cardinality(found.numbers)], 0)) n
+                                ORDER BY n),
+       purchases = found.purchases, listeners = found.listeners, refunded_micros = found.refunded_micros
+  FROM (SELECT work_id, since,
+               array_agg(number ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS numbers,
+               array_agg(live::bigint ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS lives,
+               coalesce(sum(live) FILTER (WHERE by_number AND number = 0), 0)::bigint AS purchases,
+               count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
+               (sum(refunded_micros) FILTER (WHERE by_number))::bigint AS refunded_micros
+          FROM counted GROUP BY 1, 2) AS found
+ WHERE g.month = %(month)s AND g.work_id = found.work_id AND g.since = found.since
 """  # noqa: S608  (as above)
 
 # Of works with lines that are not their group's creators' part: there are none, or the month is not sealed.

@@ -194,7 +194,8 @@ def hold(*, lasts: str) -> None:
     """Keep others from posting until this transaction ends, waiting for who does; it may take as long as it needs."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{lasts}'")
-        cursor.execute(f"SET LOCAL transaction_timeout = '{lasts}'")
+        # A longer one would not be heeded: the timer runs already, and can only be switched off.
+        cursor.execute("SET LOCAL transaction_timeout = 0")
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTING_LOCK])
 

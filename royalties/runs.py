@@ -21,7 +21,8 @@ SHARDS = 4
 # Pages give up after seconds; a step of a large month may not. What a killed worker had asked for ends with it.
 TAKES = {
     "statement_timeout": "2h",
-    "transaction_timeout": "2h",
+    # A longer one would not be heeded: the timer of this transaction runs already, and can only be switched off.
+    "transaction_timeout": "0",
     "client_connection_check_interval": "1s",
     "work_mem": "128MB",
 }

@@ -116,7 +116,7 @@ def test_statements_say_what_the_lines_say_and_carry_forward(october: Month) -> 
     assert told[str(october.first.id)]["listeners"] is None
     assert told[str(october.third.id)]["net_micros"] == 7_000
     assert told[str(october.first.id)]["published_as"] != told[str(october.third.id)]["published_as"]
-    assert found.content["payout"] == {"cents": 0, "why_not": "below-threshold", "held_micros": 0}
+    assert found.content["payout"] == {"cents": 0, "why_not": "below-threshold", "held_micros": 448_840}
     # Nobody listens in November, and what was earned is still owed.
     running.start_of_next(NOVEMBER)
     running.close(NOVEMBER)

@@ -53,8 +53,8 @@ class Command(BaseCommand):
         if run.state == Run.State.STUCK:
             raise CommandError(f"the run is stuck, and the month is not sealed: {run.words}")
         self.stdout.write(
-            f"{month:%Y-%m}: {money.show(run.gross_micros)} were paid, of which {money.show(run.creators_micros)} to"
-            f" the creators ({money.show(run.held_micros)} of it held) and {money.show(run.coop_micros)} to the co-op."
+            f"{month:%Y-%m}: {money.show(run.gross_micros)} were paid, of which {money.show(run.creators_micros)} go"
+            f" to the creators ({money.show(run.held_micros)} held) and {money.show(run.coop_micros)} to the co-op."
         )
 
     def _show(self, run: Run, end: str = "") -> None:

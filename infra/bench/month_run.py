@@ -1,0 +1,258 @@
+"""A royalty run of a month of charges by two workers, against a bare `SELECT sum(amount_micros)` over the same rows.
+
+    infra/bench/run [--charges 10000000] [--works 100000] [--rounds 5] [--lines-only]
+
+Charges go in by COPY, drawn log-uniformly over the works, as listening is; a work has one to five payees, and one in a
+hundred changes its split sheet within the month. A round asks for the bare sum, then lets two workers gather groups and
+write the payees' lines, from `gathering` until the last share is lined. At the end the whole close is run once:
+posting, lines, plays by number and listeners, check, ledger, statements, bundle and seal. Only the ratios mean anything
+on another machine.
+"""
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from datetime import UTC, date, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from infra.bench import ground, population
+from infra.stack import Stack
+
+LISTENERS, PAYEES, WORKERS = 100_000, 20_000, 2
+MONTH = date(2026, 10, 1)
+PLAYED_FROM, SHEETS_FROM = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
+CLOSES_AT = datetime(2026, 11, 3, 4, tzinfo=UTC)
+LINES_RATIO_MOST, WHOLE_RATIO_MOST = 8, 150
+MEGABYTES_MOST = 400
+PAUSE_SECONDS = 0.005
+# All in memory and durable, as in the measurements that this one is compared with.
+DATABASE = {
+    "shared_buffers": "4GB",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "30min",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "2",
+}
+
+PEOPLE_WHO_ARE_PAID = """
+INSERT INTO members_person (id, email, name, password, country, is_active, is_staff, is_superuser)
+SELECT md5('payee ' || n)::uuid, 'payee-' || n || '@bench.example', 'Payee ' || n, '!', 'DE', true, false, false
+  FROM generate_series(0, %(payees)s::int - 1) n
+"""
+# The second version is of one work in a hundred, from the middle of the month on.
+SHEETS = """
+INSERT INTO catalog_splitsheet (id, work_id, version, created_at, in_force_from, ending)
+SELECT md5('sheet ' || n || ' ' || version)::uuid, md5('work ' || n)::uuid, version, %(since)s,
+       %(since)s + (version - 1) * interval '45 days', ''
+  FROM generate_series(0, %(works)s::int - 1) n, generate_series(1, CASE WHEN n %% 100 = 0 THEN 2 ELSE 1 END) version
+"""
+SHARES = """
+INSERT INTO catalog_splitline (sheet_id, line_number, email, person_id, part, share_ppm, accepted_at)
+SELECT md5('sheet ' || n || ' ' || version)::uuid, place, 'payee-' || payee || '@bench.example',
+       md5('payee ' || payee)::uuid, '',
+       CASE WHEN place < many THEN 1000000 / many + place ELSE
+            1000000 - (many - 1) * (1000000 / many) - many * (many - 1) / 2 END, %(since)s
+  FROM generate_series(0, %(works)s::int - 1) n, generate_series(1, CASE WHEN n %% 100 = 0 THEN 2 ELSE 1 END) version,
+       LATERAL (SELECT 1 + n %% 5 AS many) m, generate_series(1, many) place,
+       LATERAL (SELECT (n * 7 + place * 131 + version) %% %(payees)s AS payee) p
+"""
+# In the order of time, as they were charged: each listener plays a work up to four times.
+CHARGES = """
+COPY (SELECT md5('listener ' || l)::uuid, gen_random_uuid(), md5('work ' || w)::uuid, gen_random_uuid(), 'play',
+             (1 + n %% 4)::smallint, 2000::bigint << (n %% 4)::int, 0::bigint,
+             timestamptz '2026-10-01 02:00+00' + n * (interval '30 days 20 hours' / {charges}), 1, 0::bigint, 0::bigint,
+             0::bigint, 0::bigint
+        FROM (SELECT n, (random() * ({listeners} - 1))::int AS l,
+                     least({works} - 1, exp(random() * ln({works}))::int - 1) AS w
+                FROM generate_series({first}::bigint, {last}::bigint) n) AS drawn) TO STDOUT (FORMAT binary)
+"""
+INTO = """
+COPY playback_charge (listener_id, id, work_id, session_id, kind, play_number, amount_micros, promo_micros, charged_at,
+    pricing_version, paid_after_micros, cap_after_micros, balance_after_micros, promo_after_micros)
+FROM STDIN (FORMAT binary)
+"""
+SUM = "SELECT sum(amount_micros) FROM playback_charge"
+MADE = "SELECT (SELECT count(*) FROM royalties_group), (SELECT count(*) FROM royalties_line)"
+AT_ONCE = 500_000
+
+
+def main() -> None:
+    """Run the bench and print its figures; exit with 1 when a ratio or the memory is too high."""
+    arguments = argparse.ArgumentParser(prog="infra/bench/run", description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("--charges", type=int, default=10_000_000)
+    arguments.add_argument("--works", type=int, default=100_000)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--lines-only", action="store_true", help="leave the whole close out")
+    asked = arguments.parse_args()
+    with ground.laid(database=DATABASE) as stack:
+        fill(stack, charges=asked.charges, works=asked.works)
+        ratio, is_good = measure(stack, rounds=asked.rounds, whole=not asked.lines_only)
+    print(f"lines ratio {ratio:.2f}")
+    print(f"run ratio {ratio:.2f}")
+    sys.exit(not is_good or ratio > LINES_RATIO_MOST)
+
+
+def fill(stack: Stack, *, charges: int, works: int) -> None:
+    """Make people, works, sheets and a month of charges."""
+    print(f"Making {LISTENERS:,} listeners, {works:,} works and {charges:,} charges ...", flush=True)
+    began = time.monotonic()
+    given = {"works": works, "payees": PAYEES, "since": SHEETS_FROM}
+    with _connect(stack) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE members_coop SET clock_offset = %s - clock_timestamp()", [SHEETS_FROM])
+        population.make_people(connection, listeners=LISTENERS)
+        population.make_works(connection, works=works)
+        for statement in (PEOPLE_WHO_ARE_PAID, SHEETS, SHARES):
+            connection.execute(statement, given)
+        # Pairs are drawn at random, so play numbers repeat; the sum reads the rows alone, whatever stands beside them.
+        connection.execute("DROP INDEX charge_one_live_per_play_number, charge_one_live_purchase")
+    with _connect(stack) as reader, _connect(stack) as writer:
+        writer.execute("SET session_replication_role = replica")
+        for first in range(0, charges, AT_ONCE):
+            last = min(first + AT_ONCE, charges) - 1
+            text = CHARGES.replace("%%", "%").format(
+                charges=charges, listeners=LISTENERS, works=works, first=first, last=last
+            )
+            with reader.cursor().copy(text) as source, writer.cursor().copy(INTO) as target:
+                for block in source:
+                    target.write(block)
+    with _connect(stack) as connection:
+        connection.autocommit = True
+        connection.execute("UPDATE members_coop SET clock_offset = %s - clock_timestamp()", [CLOSES_AT])
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+    print(f"  in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def measure(stack: Stack, *, rounds: int, whole: bool) -> tuple[float, bool]:
+    """Return the median over the rounds of the lines to the bare sum; print everything on the way."""
+    workers = [Worker(stack) for _ in range(WORKERS)]
+    workers[0].ask("begin")
+    print("round    sum ms   lines ms   ratio", flush=True)
+    ratios, sums = [], []
+    for turn in range(rounds + 1):
+        sums.append(_bare_sum(stack))
+        _begin_at(stack, "gathering")
+        took = _let_work(workers, until="counting")
+        if not turn:
+            continue  # The first reads everything into memory.
+        ratios.append(took / sums[-1])
+        print(f"{turn:5} {1000 * sums[-1]:9,.0f} {1000 * took:10,.0f} {ratios[-1]:7.2f}", flush=True)
+    with _connect(stack) as connection:
+        made = connection.execute(MADE).fetchone()
+    print(f"{made[0]:,} groups, {made[1]:,} lines; ratios from {min(ratios):.2f} to {max(ratios):.2f}")  # type: ignore[index]
+    is_good = True
+    if whole:
+        is_good = _run_whole(stack, workers, bare=statistics.median(sums))
+    most = max(worker.megabytes() for worker in workers)
+    print(f"unshared memory of a worker: at most {most} MB")
+    for worker in workers:
+        worker.stop()
+    return statistics.median(ratios), is_good and most <= MEGABYTES_MOST
+
+
+def _run_whole(stack: Stack, workers: list["Worker"], *, bare: float) -> bool:
+    _begin_at(stack, "posting")
+    began = time.monotonic()
+    for step, following in zip(STEPS, [*STEPS[1:], "sealed"], strict=True):
+        took = _let_work(workers, until=following)
+        print(f"  {step:11} {took:8.2f} s   {took / bare:7.1f} x", flush=True)
+    ratio = (time.monotonic() - began) / bare
+    print(f"whole close ratio {ratio:.1f}")
+    return ratio <= WHOLE_RATIO_MOST
+
+
+STEPS = ["posting", "gathering", "lining", "counting", "checking", "booking", "stating", "publishing", "sealing"]
+
+
+class Worker:
+    """A process that takes turns at the run as a Celery worker does, with nothing of the queue in between."""
+
+    def __init__(self, stack: Stack) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.line, other = context.Pipe()
+        self.process = context.Process(target=_work, args=(other, stack.env()), daemon=True)
+        self.process.start()
+
+    def ask(self, words: str) -> Any:
+        """Send words and wait for the answer."""
+        self.line.send(words)
+        return self.line.recv()
+
+    def megabytes(self) -> int:
+        """Return how much memory the process has for itself alone."""
+        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        own = (line.split()[1] for line in rollup.splitlines() if line.startswith(("Private_Clean", "Private_Dirty")))
+        return sum(map(int, own)) // 1024
+
+    def stop(self) -> None:
+        """End the process."""
+        self.line.send("stop")
+        self.process.join()
+
+
+def _work(line: Connection, env: dict[str, str]) -> None:
+    """Take turns until the step that was named is reached. Runs in a process of its own, as the workers' role."""
+    os.environ.update(env, DJANGO_SETTINGS_MODULE="infra.settings")
+    import django  # noqa: PLC0415  (settings read the environment)
+
+    django.setup()
+    from members import clock  # noqa: PLC0415
+    from royalties import runs  # noqa: PLC0415
+    from royalties.run_models import Run  # noqa: PLC0415
+
+    while (words := line.recv()) != "stop":
+        if words == "begin":
+            runs.begin(month=MONTH, now=clock.now())
+        else:
+            while True:
+                run = Run.objects.get(month=MONTH)
+                assert run.state != Run.State.STUCK, run.words
+                if words == "sealed" and run.state == Run.State.SEALED:
+                    break
+                if words != "sealed" and STEPS.index(run.step) >= STEPS.index(words):
+                    break
+                if not runs.advance(month=MONTH, now=clock.now()).took:
+                    time.sleep(PAUSE_SECONDS)
+        line.send("done")
+
+
+def _let_work(workers: list[Worker], *, until: str) -> float:
+    """Let all workers take turns until the run is there; return how many seconds it took."""
+    began = time.monotonic()
+    for worker in workers:
+        worker.line.send(until)
+    for worker in workers:
+        worker.line.recv()
+    return time.monotonic() - began
+
+
+def _begin_at(stack: Stack, step: str) -> None:
+    """Put the run before a step, with nothing written."""
+    with _connect(stack) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("TRUNCATE royalties_line, royalties_group")
+        connection.execute("UPDATE royalties_run SET step = %s", [step])
+        connection.execute("UPDATE royalties_runshard SET state = 'waiting'")
+
+
+def _bare_sum(stack: Stack) -> float:
+    with _connect(stack) as connection:
+        began = time.monotonic()
+        connection.execute(SUM).fetchone()
+        return time.monotonic() - began
+
+
+def _connect(stack: Stack) -> psycopg.Connection:
+    return stack.postgres.connect(database=stack.postgres.database)
+
+
+if __name__ == "__main__":
+    main()
