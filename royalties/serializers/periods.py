@@ -68,7 +68,7 @@ class TreeSerializer(serializers.Serializer):
     """The tree over listeners' months (RFC 6962)."""
 
     count = serializers.IntegerField()
-    root = serializers.CharField()
+    root = serializers.CharField()  # type: ignore[assignment]  # a field, where the framework has a property
 
 
 class PreviousSerializer(serializers.Serializer):
@@ -133,7 +133,7 @@ class ProofSerializer(serializers.Serializer):
     index = serializers.IntegerField()
     count = serializers.IntegerField()
     path = serializers.ListField(child=serializers.CharField())
-    root = serializers.CharField()
+    root = serializers.CharField()  # type: ignore[assignment]  # a field, where the framework has a property
     manifest_sha256 = serializers.CharField()
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
