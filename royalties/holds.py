@@ -95,7 +95,7 @@ def of(*, month: date, now: datetime) -> Mapping[UUID, Held]:
                 "today": today,
                 "first_days": FIRST_DAYS,
                 "first_days_until": FIRST_DAYS_UNTIL,
-                "fresh": FRESH,
+                "fresh": FRESH,  # type: ignore[dict-item]  # psycopg takes intervals
             },
         )
         return {

@@ -60,12 +60,8 @@ def _lines(batch: PayoutBatch) -> list[object]:
 @require_safe
 def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Show a batch, and how far each of its payouts has come."""
-    return show(request, "batch", **_batch(batch_id))
-
-
-def _batch(batch_id: UUID) -> dict[str, object]:
     batch = payouts.batch(batch_id)
-    return {"batch": batch, "lines": _lines(batch)}
+    return show(request, "batch", batch=batch, lines=_lines(batch))
 
 
 @room

@@ -38,8 +38,9 @@ def account(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "Your royalties go to this account from now on.")
                 return redirect("royalties:payout-account")
         # What was typed is not sent back: a page that is kept somewhere must not hold it.
-        form.data = form.data.copy()
-        form.data["iban"] = ""
+        shown_again = request.POST.copy()
+        shown_again["iban"] = ""
+        form.data = shown_again
     shown = {"account": payout_accounts.of_person(who), "form": form, "refused": refused}
     return render(request, "royalties/payout_account.html", shown, status=status)
 

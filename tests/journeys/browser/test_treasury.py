@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 from django.test import Client
@@ -12,7 +12,6 @@ from tests import cast
 from tests.journeys.browser.reach import is_sound
 from tests.playback.test_chargebacks import said as disputed
 from tests.playback.till import tell
-from tests.royalties import treasury
 from tests.royalties.treasury import SEPTEMBER, payee, seal
 from tests.site import Site, committing
 
@@ -20,43 +19,59 @@ BANK = b"date,amount,words\n2026-09-20,-50.00,Rent of the hall\n2026-09-21,70.00
 Sit = Callable[..., Page]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Let Django work beside the browser's driver, which keeps a loop in this thread; else it refuses the database."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Where the site is, and who is signed in by which cookie."""
+
+    url: str
+    cookies: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def transactional_db(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Let the whole module commit, and forget it all at its end (instead of pytest-django's way, after each test)."""
+    with committing(django_db_blocker):
         yield
 
 
+@pytest.fixture(scope="module")
+def told(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Serve a site with a sealed month, people to pay and a dispute. All is written before a browser starts."""
+    seal(SEPTEMBER)
+    people = {"tess": cast.treasurer("tess"), "tom": cast.treasurer("tom"), "cleo": cast.person("cleo")}
+    people["ana"], _ = payee("ana", 12_345_678), payee("ben", 3_000_000)
+    tell(disputed(cast.top_up(cast.person("lena"), 1_000, vat_ppm=190_000)))
+    cookies = {}
+    for name, who in people.items():
+        client = Client()
+        client.force_login(who)
+        cookies[name] = client.cookies["sessionid"].value
+    site = Site(tmp_path_factory.mktemp("treasury"))
+    try:
+        site.serve()
+        yield Told(url=site.base_url, cookies=cookies)
+    finally:
+        site.stop()
+
+
 @pytest.fixture
-def sit(django_db_setup: None, django_db_blocker, browser: Browser, tmp_path: Path) -> Iterator[Sit]:
-    """Give a function that seats somebody before a browser, signed in; the site is the production server."""
-    with committing(django_db_blocker):
-        site, contexts = Site(tmp_path), []
+def sit(told: Told, browser: Browser) -> Iterator[Sit]:
+    """Give a function that seats somebody before a browser, signed in."""
+    contexts = []
 
-        def seated(who, **options: str) -> Page:
-            client = Client()
-            client.force_login(who)
-            context = browser.new_context(base_url=site.base_url, **options)
-            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site.base_url}
-            context.add_cookies([cookie])
-            contexts.append(context)
-            return context.new_page()
+    def seated(name: str, **options: str) -> Page:
+        context = browser.new_context(base_url=told.url, **options)
+        context.add_cookies([{"name": "sessionid", "value": told.cookies[name], "url": told.url}])
+        contexts.append(context)
+        return context.new_page()
 
-        try:
-            site.serve()
-            yield seated
-        finally:
-            for context in contexts:
-                context.close()
-            site.stop()
+    yield seated
+    for context in contexts:
+        context.close()
 
 
 def test_a_month_is_matched_locked_and_paid_by_two(sit: Sit) -> None:
-    seal(SEPTEMBER)
-    tess, tom = cast.treasurer("tess"), cast.treasurer("tom")
-    ana, ben = payee("ana", 12_345_678), payee("ben", 3_000_000)
-    hers, his = sit(tess), sit(tom, color_scheme="dark")
+    hers, his = sit("tess"), sit("tom", color_scheme="dark")
     hers.goto("/treasury/journal")
     is_sound(hers, "an empty journal")
     hers.get_by_label("File of the bank").set_input_files({"name": "lines.csv", "mimeType": "text/csv", "buffer": BANK})
@@ -96,18 +111,15 @@ def test_a_month_is_matched_locked_and_paid_by_two(sit: Sit) -> None:
     with his.expect_download() as saved:
         his.get_by_role("link", name="File for the bank").click()
     assert saved.value.suggested_filename == "RFR-202609-01.xml"
-    mine = sit(ana, color_scheme="dark")
+    mine = sit("ana", color_scheme="dark")
     mine.goto("/earnings/payouts")
     expect(mine.get_by_text("on its way since")).to_be_visible()
+    expect(mine.get_by_text("€0.005678")).to_be_visible()
     is_sound(mine, "payouts")
-    assert (treasury.owed(ana), treasury.owed(ben)) == (5_678, 3_000_000)
 
 
 def test_the_other_rooms_and_an_account_are_for_everyone(sit: Sit) -> None:
-    seal(SEPTEMBER)
-    tess, lena, cleo = cast.treasurer("tess"), cast.person("lena"), cast.person("cleo")
-    tell(disputed(cast.top_up(lena, 1_000, vat_ppm=190_000)))
-    hers = sit(tess)
+    hers = sit("tess")
     for path, heading in (("", "Treasury"), ("/disputes", "Disputes"), ("/reconciliation", "Reconciliation")):
         hers.goto(f"/treasury{path}")
         expect(hers.get_by_role("heading", name=heading, level=1)).to_be_visible()
@@ -116,7 +128,7 @@ def test_the_other_rooms_and_an_account_are_for_everyone(sit: Sit) -> None:
     hers.get_by_label("Why it moves again").fill("The bank was mistaken.")
     hers.get_by_role("button", name="Let the wallet move again").click()
     expect(hers.get_by_role("heading", name="No wallet is frozen")).to_be_visible()
-    mine = sit(cleo)
+    mine = sit("cleo")
     mine.goto("/earnings/account")
     is_sound(mine, "no account")
     mine.get_by_label("Holder of the account").fill("Cleo")
