@@ -19,8 +19,8 @@ from royalties.views.treasury import room, show
 ON_A_PAGE, PAYEES_SHOWN = 20, 200
 
 
-@room
 @require_safe
+@room
 def payouts_page(request: HttpRequest) -> HttpResponse:
     """Show what is due, what waits for release, and what was released."""
     return _page(request)
@@ -56,16 +56,16 @@ def _lines(batch: PayoutBatch) -> list[object]:
     return list(batch.payouts.select_related("person", "account").order_by("-cents", "end_to_end")[:PAYEES_SHOWN])
 
 
-@room
 @require_safe
+@room
 def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Show a batch, and how far each of its payouts has come."""
     batch = payouts.batch(batch_id)
     return show(request, "batch", batch=batch, lines=_lines(batch))
 
 
-@room
 @require_POST
+@room
 def prepare(request: HttpRequest, month: str) -> HttpResponse:
     """Prepare what is due."""
     try:
@@ -76,8 +76,8 @@ def prepare(request: HttpRequest, month: str) -> HttpResponse:
     return redirect("royalties:treasury-payouts")
 
 
-@room
 @require_POST
+@room
 def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Release the payouts that were shown."""
     form = PlanForm(request.POST)
@@ -94,8 +94,8 @@ def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-batch", batch_id=batch_id)
 
 
-@room
 @require_POST
+@room
 def drop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Drop payouts that were not released."""
     try:
@@ -106,8 +106,8 @@ def drop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-payouts")
 
 
-@room
 @require_safe
+@room
 def bank_file(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Hand out the file for the bank."""
     content = payouts.bank_file(batch_id=batch_id, staff_id=signed_in_id(request))

@@ -21,8 +21,8 @@ from royalties.views.treasury import room, show
 ON_A_PAGE, LINES_SHOWN = 30, 50
 
 
-@room
 @require_safe
+@room
 def journal_page(request: HttpRequest) -> HttpResponse:
     """Show the journal."""
     return _page(request)
@@ -58,8 +58,8 @@ def _page(request: HttpRequest, *, refused: Problem | None = None, status: int =
     )
 
 
-@room
 @require_POST
+@room
 def take_file(request: HttpRequest) -> HttpResponse:
     """Take in a file of the bank."""
     form = BankFileForm(request.POST, request.FILES)
@@ -81,8 +81,8 @@ def take_file(request: HttpRequest) -> HttpResponse:
     return redirect("royalties:treasury-journal")
 
 
-@room
 @require_POST
+@room
 def enter(request: HttpRequest) -> HttpResponse:
     """Enter something."""
     form = EntryForm(request.POST)
@@ -96,8 +96,8 @@ def enter(request: HttpRequest) -> HttpResponse:
     return redirect("royalties:treasury-journal")
 
 
-@room
 @require_POST
+@room
 def explain(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """Say what a line of the bank is."""
     line = BankLine.objects.filter(id=line_id).first()
@@ -119,8 +119,8 @@ def explain(request: HttpRequest, line_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-journal")
 
 
-@room
 @require_POST
+@room
 def confirm(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Confirm what another treasurer entered."""
     try:
@@ -131,8 +131,8 @@ def confirm(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-journal")
 
 
-@room
 @require_POST
+@room
 def drop(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Drop what was not confirmed."""
     try:

@@ -50,8 +50,8 @@ def show(request: HttpRequest, name: str, /, *, status: int = 200, **shown: Any)
     return render(request, f"royalties/treasury/{name}.html", {"rooms": ROOMS, **shown}, status=status)
 
 
-@room
 @require_safe
+@room
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what rings, what waits, and how much went through wallets in the last twelve months."""
     now = moment_of(request)
@@ -65,8 +65,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     )
 
 
-@room
 @require_safe
+@room
 def all_months(request: HttpRequest) -> HttpResponse:
     """Show the months, their state, and the bank's balance at their end."""
     return _months(request)
@@ -85,8 +85,8 @@ def _months(request: HttpRequest, *, refused: Problem | None = None, status: int
     return show(request, "months", rows=rows, refused=refused, status=status)
 
 
-@room
 @require_POST
+@room
 def enter_balance(request: HttpRequest, month: str) -> HttpResponse:
     """Enter what the bank says at a month's end."""
     form = BalanceForm(request.POST)
@@ -108,8 +108,8 @@ def enter_balance(request: HttpRequest, month: str) -> HttpResponse:
     return redirect("royalties:treasury-months")
 
 
-@room
 @require_POST
+@room
 def lock(request: HttpRequest, balance_id: UUID) -> HttpResponse:
     """Confirm a balance and lock the month's books."""
     try:
@@ -120,8 +120,8 @@ def lock(request: HttpRequest, balance_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-months")
 
 
-@room
 @require_safe
+@room
 def disputes(request: HttpRequest) -> HttpResponse:
     """Show the wallets that are frozen."""
     return _disputes(request)
@@ -136,8 +136,8 @@ def _disputes(request: HttpRequest, *, refused: Problem | None = None, status: i
     return show(request, "disputes", rows=rows, refused=refused, status=status)
 
 
-@room
 @require_POST
+@room
 def decide(request: HttpRequest, chargeback_id: UUID) -> HttpResponse:
     """Let a wallet move again."""
     form = ReasonForm(request.POST)
@@ -154,8 +154,8 @@ def decide(request: HttpRequest, chargeback_id: UUID) -> HttpResponse:
     return redirect("royalties:treasury-disputes")
 
 
-@room
 @require_safe
+@room
 def doubts(request: HttpRequest) -> HttpResponse:
     """Compare playback's rows, the ledger, the runs and the payouts, and name every difference."""
     now = moment_of(request)
