@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from members import clock, locks
+from members import clock, locks, patience
 from playback import privacy, sessions
 from playback.audience_models import AudienceCounted, AudienceDay, AudienceMonth
 from playback.privacy import Cell, Day, Span, is_shown
@@ -125,6 +125,7 @@ def _count_day(day: date) -> bool:
     with transaction.atomic():
         if not locks.is_ours(COUNT_LOCK) or AudienceCounted.objects.filter(day=day).exists():
             return False
+        patience.take_time(minutes=20)
         bounds = {"from": clock.start_of(day), "until": clock.start_of(day + ONE_DAY)}
         with connection.cursor() as cursor:
             cursor.execute(COUNT_DAY, {"day": day, "floor": privacy.FLOOR, **bounds})
@@ -146,6 +147,7 @@ def _settle(month: date) -> None:
         last = AudienceCounted.objects.filter(day=after - ONE_DAY, settled=False)
         if not locks.is_ours(COUNT_LOCK) or not last.exists():
             return
+        patience.take_time(minutes=20)
         # The database keeps the rows: those of a month of a large catalogue would fill a worker's memory.
         with connection.chunked_cursor() as cursor:
             cursor.execute(CELLS, {"from": clock.start_of(month), "until": clock.start_of(after)})

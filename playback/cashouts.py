@@ -20,8 +20,8 @@ from members.problems import Invalid, NotFound, Problem
 from playback import charging, refunds, topups, wallets
 from playback.cashout_models import CashOut, Refund
 from playback.chargeback_models import Chargeback
+from playback.gateways import GatewaySilent
 from playback.models import TopUp
-from playback.topups import GatewaySilent
 
 # Who asks the gateway holds the row this long; the gateway's client gives up long before.
 LEASE = timedelta(seconds=60)

@@ -11,8 +11,8 @@ import requests
 from django.conf import settings
 
 from playback import refunds
+from playback.gateways import Checkout, GatewaySilent, RefundAnswer
 from playback.models import TopUp
-from playback.topups import Checkout, GatewaySilent, RefundAnswer
 
 TIMEOUT_SECONDS = 5
 

@@ -13,12 +13,12 @@ from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from catalog import search
 from catalog.search import Known
-from members import clock, locks
+from members import clock, locks, patience
 from playback.following_models import ShelfPlace
 from playback.follows import round_number
 from playback.models import Holding
@@ -45,9 +45,7 @@ def fill(*, now: datetime) -> bool:
     """Fill the shelves of the co-op's day, unless they are filled. Returns whether it did. For a task, once an hour."""
     today = clock.day(now)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '5min'")
-            cursor.execute("SET LOCAL transaction_timeout = '5min'")
+        patience.take_time(minutes=5)
         if not locks.is_ours(_FILL_LOCK) or ShelfPlace.objects.filter(day=today).exists():
             return False
         rows = []

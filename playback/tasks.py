@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from catalog.tasks import wake_download
 from members import clock
 from playback import audience_counting, cashouts, exports, sessions, shelves, topups
-from playback.topups import GatewaySilent
+from playback.gateways import GatewaySilent
 
 logger = logging.getLogger(__name__)
 # A message saves a row the wait for the sweep. Whoever asked does not wait longer for the broker than this.

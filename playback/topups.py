@@ -9,10 +9,9 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +19,8 @@ from django.db import transaction
 
 from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
-from playback import chargebacks, charging, refunds, vat, wallets
+from playback import chargebacks, charging, play_money, refunds, vat, wallets
+from playback.gateways import GatewaySilent, PaymentGateway
 from playback.models import GatewayEvent, TopUp
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
@@ -35,48 +35,8 @@ class SignatureRefused(Problem):
     slug, status, title = "signature-refused", 400, "The signature is not the gateway's"
 
 
-class GatewaySilent(Problem):
-    """The gateway cannot be reached; nothing was paid and the same request may be sent again."""
-
-    slug, status, title = "gateway-unreachable", 503, "The payment gateway does not answer"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkout:
-    """Where a top-up is paid."""
-
-    id: str
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefundAnswer:
-    """What the gateway says of a refund: `state` is pending, refunded, refused or too-old (playback/refunds.py)."""
-
-    id: str
-    state: str
-
-
-class PaymentGateway(Protocol):
-    """What Refrain needs of whoever takes payments. `start` and `refund` are safe to repeat for the same row."""
-
-    def start(self, *, top_up: TopUp, return_url: str) -> Checkout:
-        """Open a checkout for the top-up. Raises GatewaySilent."""
-
-    def settle(self, *, checkout_id: str) -> None:
-        """Pay a checkout without a person; only play money can. Raises GatewaySilent."""
-
-    def refund(self, *, refund_id: UUID, checkout_id: str, amount_cents: int) -> RefundAnswer:
-        """Pay back a part of a paid checkout; for the same refund it is the same one. Raises GatewaySilent."""
-
-    def events(self, *, since: datetime) -> Iterable[Mapping[str, Any]]:
-        """Return the events since a moment, for webhooks that never came. Raises GatewaySilent."""
-
-
 def gateway() -> PaymentGateway:
     """Return the gateway this installation uses."""
-    from playback import play_money  # noqa: PLC0415  (the client imports this module's words)
-
     if settings.GATEWAY == "play-money":
         return play_money.PlayMoney(address=settings.GATEWAY_URL, key=settings.GATEWAY_KEY)
     raise GatewaySilent("No payment gateway is set up here yet.")

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from members import policies
+from members import locks, patience, policies
 from royalties import accounts, ledger
 from royalties.ledger import Entry
 from royalties.ledger_models import Posting
@@ -178,7 +178,7 @@ class Group:
 def post(*, now: datetime) -> int:
     """Post every row that has no mark yet, and return how many there were. All or nothing; waits for who posts now."""
     with transaction.atomic(), connection.cursor() as cursor:
-        hold(lasts="20min")
+        hold()
         cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
         number: int = cursor.fetchone()[0]
         cursor.execute(MARK_AND_SUM, {"posting": number, "versions": version_moments(now)})
@@ -190,20 +190,16 @@ def post(*, now: datetime) -> int:
     return rows
 
 
-def hold(*, lasts: str) -> None:
+def hold() -> None:
     """Keep others from posting until this transaction ends, waiting for who does; it may take as long as it needs."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{lasts}'")
-        # A longer one would not be heeded: the timer runs already, and can only be switched off.
-        cursor.execute("SET LOCAL transaction_timeout = 0")
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTING_LOCK])
+    patience.take_time(minutes=20)
+    locks.wait_for(POSTING_LOCK)
 
 
 def forget_marks() -> int:
     """Forget the marks of sealed months, whose rows count as posted; return how many there were."""
     with transaction.atomic(), connection.cursor() as cursor:
-        hold(lasts="20min")
+        hold()
         cursor.execute("SELECT royalties_forget_marks()")
         forgotten: int = cursor.fetchone()[0]
     return forgotten

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from members import clock, money
+from members import clock, money, patience
 from royalties import accounts, alarms, posting
 from royalties.posting import Group
 
@@ -141,7 +141,7 @@ def check(*, now: datetime) -> list[Difference]:
 def waiting(*, now: datetime) -> list[Waiting]:
     """Return what stands on accounts that are only passed through, oldest first for each account."""
     found = []
-    for code, patience in PATIENCE.items():
+    for code, allowed in PATIENCE.items():
         balance = next(
             iter(_ask("SELECT balance_micros FROM royalties_account WHERE code = %(code)s", code=code)), (0,)
         )[0]
@@ -156,7 +156,7 @@ def waiting(*, now: datetime) -> list[Waiting]:
                     since=since,
                     open_micros=micros,
                     days=age.days,
-                    late=age > patience,
+                    late=age > allowed,
                 )
             )
     return found
@@ -188,8 +188,7 @@ def _one_moment() -> Iterator[None]:
         with connection.cursor() as cursor:
             if alone:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SET LOCAL statement_timeout = '20min'")
-            cursor.execute("SET LOCAL transaction_timeout = '1h'")
+        patience.take_time(minutes=20)
         yield
 
 

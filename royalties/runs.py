@@ -9,23 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from members import months
+from members import months, patience
 from members.problems import NotFound
 from royalties import accounts, earning, ledger, periods, posting, run_letters, statements, transparency
 from royalties.ledger import Entry
 from royalties.run_models import Line, Run, RunShard
 
 SHARDS = 4
-# Pages give up after seconds; a step of a large month may not. What a killed worker had asked for ends with it.
-TAKES = {
-    "statement_timeout": "2h",
-    # A longer one would not be heeded: the timer of this transaction runs already, and can only be switched off.
-    "transaction_timeout": "0",
-    "client_connection_check_interval": "1s",
-    "work_mem": "128MB",
-}
 Step, State = Run.Step, Run.State
 
 # What a person reads while it happens, and how far the run is when the step begins.
@@ -103,7 +95,7 @@ def _take_step(month: date, now: datetime) -> Turn:
         if run is None or run.step in SHARED:
             return Turn(took=False)
         step = Step(run.step)
-        _take_time()
+        patience.take_time(minutes=120, megabytes=128)
         try:
             with transaction.atomic():
                 _DONE_BY[step](run, now)
@@ -128,7 +120,7 @@ def _take_share(month: date, step: Run.Step) -> Turn:
         )
         if shard is None:
             return Turn(took=False)
-        _take_time()
+        patience.take_time(minutes=120, megabytes=128)
         work = earning.line if step == Step.LINING else earning.count
         work(month, shard=shard.number, shards=RunShard.objects.filter(run_id=month).count())
         shard.state = SHARED[step]
@@ -144,13 +136,6 @@ def _take_share(month: date, step: Run.Step) -> Turn:
             run.percent = last - (last - first) * left // run.shards.count()
             run.save(update_fields=["percent"])
     return Turn(took=True, opened_shares=left == 0 and following in SHARED)
-
-
-def _take_time() -> None:
-    """Let this transaction take as long, and hold as much in memory, as millions of charges ask for."""
-    with connection.cursor() as cursor:
-        for name, value in TAKES.items():
-            cursor.execute(f"SET LOCAL {name} = '{value}'")
 
 
 def _go_to(run: Run, step: Run.Step) -> None:

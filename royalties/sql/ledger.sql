@@ -13,9 +13,9 @@ CREATE TRIGGER month_is_locked_with_the_pen BEFORE INSERT ON royalties_lockedmon
     FOR EACH STATEMENT EXECUTE FUNCTION royalties_take_the_pen();
 
 -- Balances follow the transfers of a statement all together: a floor is asked of what stands after it. The function has
--- the owner's rights, for nobody else may change a balance.
+-- the owner's rights, for nobody else may change a balance. Thousands of accounts may be new, and unknown to the planner.
 CREATE FUNCTION royalties_keep_balances() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
+SECURITY DEFINER SET search_path = public, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     wrong text;
 BEGIN

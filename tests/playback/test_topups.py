@@ -15,8 +15,9 @@ from members.models import Month, Notice
 from members.problems import Invalid, NotFound
 from playback import topups, wallets
 from playback.charging import KeyReused
+from playback.gateways import GatewaySilent
 from playback.models import GatewayEvent, TopUp, Wallet
-from playback.topups import GatewaySilent, SignatureRefused
+from playback.topups import SignatureRefused
 from playback.wallets import WalletFrozen
 from tests import cast
 from tests.simulation.gateway import Gateway

@@ -7,7 +7,7 @@ from uuid import UUID
 from members import clock
 from playback import cashouts, topups
 from playback.cashout_models import CashOut, Refund
-from playback.topups import GatewaySilent, RefundAnswer
+from playback.gateways import GatewaySilent, RefundAnswer
 
 _numbers = count(1)
 

@@ -385,13 +385,13 @@ class Acts(Stage):
         """Close the month before this one, as whoever closes does: one short transaction under the periods' lock."""
         this = self.auditor.spans(self.now)["month"]
         last = (this - timedelta(days=1)).replace(day=1)
-        if self.auditor.month_open is not None and self.auditor.month_open >= this:
+        if self.auditor.month_open is not None and self.auditor.month_open[0] >= this:
             return
         self.journal.append(f"month {last} is closing")
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(1919247969)")
             Month.objects.create(starts_on=last, state="closing", closed_at=self.now)
-        self.auditor.month_open = this
+        self.auditor.month_open = this, self.now
 
 
 def _shallow(answer: Any) -> dict[str, Any]:

@@ -226,7 +226,8 @@ class Books:
         self.kept: dict[tuple[Id, str, str], tuple[Any, Any]] = {}
         self.staff: set[Id] = set()
         self.budget = 0
-        self.month_open: date | None = None
+        # The first day of the month that is open since the last closing, and when that was.
+        self.month_open: tuple[date, datetime] | None = None
 
     def wallet(self, person: Id) -> Wallet:
         """Return somebody's wallet, an empty one if they have none."""
@@ -246,11 +247,11 @@ class Books:
         return {"day": day, "month": day.replace(day=1)}
 
     def booked(self, now: datetime) -> datetime:
-        """Return when money that moves now is booked: never in a month that is closed."""
+        """Return when money that moves now is booked: never in a month that is closed, nor before it was closed."""
         if self.month_open is None:
             return now
-        first = self.month_open
-        return max(now, datetime(first.year, first.month, first.day, tzinfo=self.zone))
+        first, closed_at = self.month_open
+        return max(now, datetime(first.year, first.month, first.day, tzinfo=self.zone), closed_at)
 
     def in_force(self, key: str, now: datetime) -> tuple[int, dict[str, Any]]:
         """Return number and figures of the version in force."""

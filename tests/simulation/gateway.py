@@ -5,8 +5,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from playback.gateways import Checkout, GatewaySilent
 from playback.models import TopUp
-from playback.topups import Checkout, GatewaySilent
 
 
 class Gateway:

@@ -14,13 +14,13 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
 RELEASES_SQL = ROOT / "playback" / "sql" / "releases.sql"
-CLOCK_SQL = ROOT / "members" / "sql" / "clock.sql"
+MONTHS_SQL = ROOT / "members" / "sql" / "facts.sql"
 
 
 def _functions(file: Path) -> dict[str, str]:
     """Return the functions of a file by name, as statements that replace what is there."""
     text = file.read_text()
-    bodies = re.finditer(r"^CREATE FUNCTION (\w+)[^$]*\$\$.*?\$\$;", text, re.MULTILINE | re.DOTALL)
+    bodies = re.finditer(r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)[^$]*\$\$.*?\$\$;", text, re.MULTILINE | re.DOTALL)
     return {body[1]: body[0].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1) for body in bodies}
 
 

@@ -19,7 +19,7 @@ from tests.simulation import scenes_of_credit as credit
 from tests.simulation import scenes_of_releases as albums
 from tests.simulation.acts import Acts
 from tests.simulation.audit import Objection
-from tests.simulation.removal import CHARGING_SQL, CLOCK_SQL, RELEASES_SQL, changed, guard, sql_changed
+from tests.simulation.removal import CHARGING_SQL, MONTHS_SQL, RELEASES_SQL, changed, guard, sql_changed
 from tests.simulation.scenes import Scene
 
 GUARD = re.compile(r"^ *-- guard (.+)\n(?:.*\n)*?^ *-- end\n", re.MULTILINE)
@@ -64,7 +64,8 @@ SQL_CHANGES: list[tuple[Path, str, str, Play]] = [
     ),
     (RELEASES_SQL, "paid_micros = coalesce(kept.cap_micros,", "paid_micros = least(0,", albums.release_bought),
     (RELEASES_SQL, "revision = kept.revision + 1", "revision = kept.revision", albums.release_bought),
-    (CLOCK_SQL, "RETURN greatest(moment, opened);", "RETURN moment;", scenes.closed_month),
+    (MONTHS_SQL, "RETURN greatest(moment, opened, closed);", "RETURN moment;", scenes.closed_month),
+    (MONTHS_SQL, "greatest(moment, opened, closed)", "greatest(moment, opened)", scenes.closed_month),
 ]
 
 # The same in Python: the function, a part of its source, what stands there instead, the scene that needs it.

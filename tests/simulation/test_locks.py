@@ -13,7 +13,7 @@ from members.problems import Problem
 from playback import charging, sessions
 from playback.models import Charge
 from tests import cast
-from tests.simulation.removal import CHARGING_SQL, CLOCK_SQL, sql_changed
+from tests.simulation.removal import CHARGING_SQL, MONTHS_SQL, sql_changed
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -80,6 +80,6 @@ def test_with_the_periods_lock_a_month_closes_after_the_charges_under_way(two_pl
 
 
 def test_without_the_periods_lock_a_charge_would_slip_into_a_closed_month(two_plays_of_one):
-    with sql_changed(CLOCK_SQL, PERIODS_LOCK, ""):
+    with sql_changed(MONTHS_SQL, PERIODS_LOCK, ""):
         assert not meanwhile(two_plays_of_one[1][0], close_this_month)
     assert clock.month(Charge.objects.get().charged_at) == Month.objects.get().starts_on
