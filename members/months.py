@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from members import clock
+from members import clock, locks
 from members.models import Month
 
 OPEN, CLOSING, SEALED = "open", Month.State.CLOSING.value, Month.State.SEALED.value
@@ -70,7 +70,7 @@ def hold_all() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_MS_MOST])
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    locks.wait_for(LOCK)
 
 
 def close(*, month: date, no_earlier_than: datetime | None = None) -> Period:

@@ -31,6 +31,11 @@ class Kind(StrEnum):
 GROWS_BY_DEBIT = frozenset({Kind.ASSET, Kind.EXPENSE})
 
 
+def on_its_side(kind: str, micros: int) -> int:
+    """Return a balance, which is debits less credits, positive on the side that grows an account of this kind."""
+    return micros if kind in GROWS_BY_DEBIT else -micros
+
+
 @dataclass(frozen=True)
 class Charted:
     """An account of the chart. One with a floor never goes below nothing; the database refuses it."""

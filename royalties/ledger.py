@@ -15,10 +15,10 @@ from uuid import UUID
 import psycopg
 from django.db import IntegrityError, connection, transaction
 
-from members import clock, money
+from members import clock, locks, money
 from members.problems import Invalid, NotFound
 from royalties import accounts
-from royalties.accounts import GROWS_BY_DEBIT, LedgerRefused
+from royalties.accounts import LedgerRefused
 from royalties.ledger_models import Account, LockedMonth, Transfer
 
 AT_ONCE = 50_000
@@ -106,7 +106,7 @@ def balance(code: str) -> int:
     """Return what is on an account, in micros, positive on its normal side. One query. Raises LedgerRefused."""
     account = accounts.charted(code)
     found = Account.objects.filter(code=code).values_list("balance_micros", flat=True).first() or 0
-    return found if account.kind in GROWS_BY_DEBIT else -found
+    return accounts.on_its_side(account.kind, found)
 
 
 def payable(person_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -144,8 +144,7 @@ def open_accounts(codes: Iterable[str]) -> None:
     missing = charted.keys() - set(Account.objects.filter(code__in=charted).values_list("code", flat=True))
     if not missing:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PEN])
+    locks.wait_for(PEN)
     Account.objects.bulk_create(
         (
             Account(code=one.code, name=one.name, kind=one.kind, floor=one.floor, person_id=one.person_id)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Max, Min
 
 from members import clock, money
-from royalties.accounts import GROWS_BY_DEBIT
+from royalties.accounts import on_its_side
 from royalties.ledger_models import Account, Transfer
 
 AT_ONCE = 2_000
@@ -64,14 +64,13 @@ def as_json_lines() -> Iterator[str]:
     Amounts are whole micros, balances positive on the account's normal side.
     """
     for account in Account.objects.order_by("code"):
-        balance = account.balance_micros if account.kind in GROWS_BY_DEBIT else -account.balance_micros
         yield _json(
             type="account",
             code=account.code,
             name=account.name,
             kind=account.kind,
             floor=account.floor,
-            balance_micros=balance,
+            balance_micros=on_its_side(account.kind, account.balance_micros),
         )
     for entry in _entries():
         yield _json(

@@ -44,12 +44,8 @@ def reject(one: Payout, *, reason: str, now: datetime) -> bool:
     """Book that the bank refused it before paying: it is owed again, to the micro. Return whether that was new."""
     if one.state != Payout.State.IN_TRANSIT:
         return False
-    one.state, one.ended_at, one.reason = Payout.State.REJECTED, now, reason
-    one.save(update_fields=["state", "ended_at", "reason"])
-    _tell_of_return(one, now)
-    payable = accounts.payable(one.person_id)
-    entry = _entry(one, debit=accounts.PAYOUTS, credit=payable, what="rejected", on=clock.day(now), now=now)
-    ledger.book([entry], now=now)
+    one.state = Payout.State.REJECTED
+    _owe_again(one, debit=accounts.PAYOUTS, what="rejected", on=clock.day(now), reason=reason, now=now)
     return True
 
 
@@ -61,13 +57,18 @@ def give_back(one: Payout, *, on: date, reason: str, now: datetime) -> bool:
     book(one, on=on, now=now)
     if one.state != Payout.State.BOOKED:
         return False
-    one.state, one.ended_at, one.reason = Payout.State.RETURNED, now, reason
+    one.state = Payout.State.RETURNED
+    _owe_again(one, debit=accounts.BANK, what="returned", on=on, reason=reason, now=now)
+    return True
+
+
+def _owe_again(one: Payout, *, debit: str, what: str, on: date, reason: str, now: datetime) -> None:
+    """Write how a payout ended that the payee did not get, tell them, and book that it is theirs as before."""
+    one.ended_at, one.reason = now, reason
     one.save(update_fields=["state", "ended_at", "reason"])
     _tell_of_return(one, now)
-    payable = accounts.payable(one.person_id)
-    entry = _entry(one, debit=accounts.BANK, credit=payable, what="returned", on=on, now=now)
+    entry = _entry(one, debit=debit, credit=accounts.payable(one.person_id), what=what, on=on, now=now)
     ledger.book([entry], now=now)
-    return True
 
 
 def _entry(one: Payout, *, debit: str, credit: str, what: str, on: date, now: datetime) -> Entry:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 
 from catalog.models import Upload
-from members import clock
+from members import clock, locks
 
 logger = logging.getLogger(__name__)
 
@@ -98,5 +98,4 @@ def claim_row(queue: QuerySet[Any], *, row_id: uuid.UUID, now: datetime) -> Hold
 def lock(words: str) -> None:
     """Hold a lock named by `words` until the transaction ends. Everybody else who asks for it waits."""
     number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    locks.wait_for(number)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 
 from catalog import ingest
 from catalog.intake import receiving
@@ -32,7 +33,7 @@ def store(tmp_path: Path, settings) -> Path:
 
 @pytest.fixture
 def bucket(s3: SeaweedFS, settings) -> SeaweedFS:
-    """Point the settings at a real S3 server."""
+    """Point the settings at a real S3 server, and empty its bucket."""
     settings.STORE = "s3"
     options = {
         "bucket_name": s3.bucket,
@@ -48,6 +49,7 @@ def bucket(s3: SeaweedFS, settings) -> SeaweedFS:
         **settings.STORAGES,
         "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
     }
+    default_storage.bucket.objects.all().delete()  # type: ignore[attr-defined]
     return s3
 
 

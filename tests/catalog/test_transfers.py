@@ -437,4 +437,3 @@ def test_pieces_go_to_s3_and_come_from_there(ana: Person, band: Creator, bucket:
     assert keys == [upload.original_key]
     with default_storage.open(upload.original_key) as content:
         assert content.read() == whole
-    default_storage.bucket.objects.all().delete()  # type: ignore[attr-defined]

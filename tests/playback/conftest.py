@@ -1,4 +1,4 @@
-"""What tests of playback share: no policy is remembered from the test before, and a store of one's own."""
+"""What tests of playback share: no policy remembered from the test before, a listener, a provider, a store."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from members import policies
+from members.models import Person
+from playback import topups
+from tests import cast
+from tests.playback.till import Till
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +18,20 @@ def _fresh_policies() -> Iterator[None]:
     policies.forget()
     yield
     policies.forget()
+
+
+@pytest.fixture
+def lena() -> Person:
+    """Give a listener without credit."""
+    return cast.person("lena")
+
+
+@pytest.fixture
+def till(monkeypatch: pytest.MonkeyPatch) -> Till:
+    """Give a payment provider that refunds."""
+    provider = Till()
+    monkeypatch.setattr(topups, "gateway", lambda: provider)
+    return provider
 
 
 @pytest.fixture

@@ -2,20 +2,17 @@
 
 import pytest
 
-from playback import topups
 from tests import callers, cast
 from tests.callers import Caller, slug
-from tests.playback.till import Till, send
+from tests.playback.till import send
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def till(monkeypatch):
+def till(till):
     callers.forget_counts()
-    provider = Till()
-    monkeypatch.setattr(topups, "gateway", lambda: provider)
-    return provider
+    return till
 
 
 def test_a_cash_out_over_http(till):

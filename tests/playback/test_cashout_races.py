@@ -4,27 +4,13 @@ from collections import Counter
 
 import pytest
 
-from playback import cashouts, topups
+from playback import cashouts
 from playback.cashout_models import CashOut, Refund
 from tests import cast
 from tests.playback.test_races import all_at_once
-from tests.playback.till import Till, send, take, tell
+from tests.playback.till import send, take, tell
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture
-def lena():
-    """Give a listener without credit."""
-    return cast.person("lena")
-
-
-@pytest.fixture
-def till(monkeypatch):
-    """Give a payment provider that refunds."""
-    provider = Till()
-    monkeypatch.setattr(topups, "gateway", lambda: provider)
-    return provider
 
 
 def adds_up(person):

@@ -20,24 +20,10 @@ from playback.models import GatewayEvent, TopUp, Wallet
 from playback.transfers import EntryReplaced
 from playback.wallets import WalletFrozen
 from tests import cast
-from tests.playback.till import Till, refunds_of, send, take, tell
+from tests.playback.till import refunds_of, send, take, tell
 
 pytestmark = pytest.mark.django_db
 IBAN, OTHER_IBAN = "DE89 3704 0044 0532 0130 00", "FR14 2004 1010 0505 0001 3M02 606"
-
-
-@pytest.fixture
-def lena():
-    """Give a listener without credit."""
-    return cast.person("lena")
-
-
-@pytest.fixture
-def till(monkeypatch):
-    """Give a payment provider that refunds."""
-    provider = Till()
-    monkeypatch.setattr(topups, "gateway", lambda: provider)
-    return provider
 
 
 def adds_up(person):

@@ -18,24 +18,10 @@ from playback.chargeback_models import Chargeback
 from playback.models import GatewayEvent
 from playback.wallets import WalletFrozen
 from tests import cast
-from tests.playback.till import Till, refunds_of, send, take, tell
+from tests.playback.till import refunds_of, send, take, tell
 
 pytestmark = pytest.mark.django_db
 _numbers = count(1)
-
-
-@pytest.fixture
-def lena():
-    """Give a listener without credit."""
-    return cast.person("lena")
-
-
-@pytest.fixture
-def till(monkeypatch):
-    """Give a payment provider that refunds."""
-    provider = Till()
-    monkeypatch.setattr(topups, "gateway", lambda: provider)
-    return provider
 
 
 def said(top_up, kind=chargebacks.OPENED, *, name="dispute-1", cents=None, **wrong):

@@ -26,12 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lena():
-    """Give a listener without credit."""
-    return cast.person("lena")
-
-
-@pytest.fixture
 def gateway(monkeypatch):
     """Give a payment provider that answers, or does not."""
     provider = Gateway()
