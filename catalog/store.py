@@ -47,7 +47,7 @@ def fetch(*, key: str, path: Path, beat: Callable[[], None]) -> None:
 
     `beat` is called after each piece that is copied. Raises FileNotFoundError.
     """
-    here = _path(key)
+    here = local_path(key)
     if here is None:
         _download(key, path, beat)
     elif here.is_file():
@@ -56,7 +56,7 @@ def fetch(*, key: str, path: Path, beat: Callable[[], None]) -> None:
         raise FileNotFoundError(key)
 
 
-def _path(key: str) -> Path | None:
+def local_path(key: str) -> Path | None:
     """Return where a local store keeps `key`; None for S3."""
     try:
         return Path(default_storage.path(key))
@@ -73,7 +73,7 @@ def _download(key: str, path: Path, beat: Callable[[], None]) -> None:
 
 def pieces(key: str) -> Iterator[bytes]:
     """Yield what is stored under `key`, a megabyte at a time. Raises FileNotFoundError."""
-    here = _path(key)
+    here = local_path(key)
     if here is not None:
         with here.open("rb") as file:
             while piece := file.read(COPY_BYTES):
@@ -93,7 +93,7 @@ def pieces(key: str) -> Iterator[bytes]:
 
 def read(key: str, *, offset: int, length: int) -> bytes:
     """Return `length` bytes from `offset` on of what is stored under `key`. Raises FileNotFoundError."""
-    here = _path(key)
+    here = local_path(key)
     if here is not None:
         with here.open("rb") as file:
             file.seek(offset)
@@ -132,6 +132,6 @@ def remove_under(prefix: str) -> None:
     for file in files:
         if file:
             default_storage.delete(prefix + file)
-    here = _path(prefix)
+    here = local_path(prefix)
     if here is not None and here.is_dir():
         here.rmdir()

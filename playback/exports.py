@@ -7,18 +7,20 @@ happen twice. The zip goes after a week.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from catalog.copies import downloads, kept, parcels
 from catalog.copies.kept import Kept
-from members import clock, notices
+from catalog.intake import leases
+from catalog.intake.leases import Hold, LeaseLost
+from members import notices
 from members.problems import NotFound, Problem
 from playback import library, packing
 from playback.library_models import LibraryExport
@@ -28,8 +30,6 @@ logger = logging.getLogger(__name__)
 # What a track is packed as; photos are packed as what they are.
 FORMATS = ("original", "flac", "mp3", "opus")
 KEPT_FOR = timedelta(days=7)
-LEASE = timedelta(seconds=120)
-BEAT_SECONDS = 2.0
 # How long a turn waits for the files it asked for, and after how long it packs without those that do not come.
 WAIT_SECONDS, PAUSE_SECONDS = 1, 10
 # So many files of one library are being made at once, so that other people's wait no longer than a moment.
@@ -54,46 +54,6 @@ class Turn:
 
     again_after_seconds: int | None = None
     downloads: tuple[UUID, ...] = ()
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the export over; this one must write nothing more about it."""
-
-
-@dataclass
-class _Hold:
-    """A worker's lease on an export. What it writes, it writes under the lease."""
-
-    export_id: UUID
-    until: datetime
-    began: datetime
-    ticks: float = field(default_factory=clock.ticks)
-    beaten: float = field(default_factory=clock.ticks)
-
-    def moment(self) -> datetime:
-        """Return the present moment: when the lease was taken, plus what has passed since."""
-        return self.began + timedelta(seconds=clock.ticks() - self.ticks)
-
-    def write(self, *, release: bool = False, **columns: Any) -> None:
-        """Write columns and renew the lease, or let go of it with `release`. Raises LeaseLost."""
-        until = None if release else self.moment() + LEASE
-        mine = LibraryExport.objects.filter(id=self.export_id, leased_until=self.until, state__in=UNFINISHED)
-        if mine.update(leased_until=until, **columns) != 1:
-            raise LeaseLost(str(self.export_id))
-        if until is not None:
-            self.until = until
-        self.beaten = clock.ticks()
-
-    def rest(self, seconds: int, **columns: Any) -> None:
-        """Write columns and let nobody take it for so many seconds. Raises LeaseLost."""
-        self.write(**columns)
-        mine = LibraryExport.objects.filter(id=self.export_id, leased_until=self.until)
-        mine.update(leased_until=self.moment() + timedelta(seconds=seconds))
-
-    def beat(self, *, percent: int, packed: int) -> None:
-        """Renew the lease and show how far the zip is, unless that was done a moment ago. Raises LeaseLost."""
-        if clock.ticks() - self.beaten >= BEAT_SECONDS:
-            self.write(percent=percent, packed=packed)
 
 
 def ask(*, person_id: UUID, format: str, now: datetime) -> LibraryExport:  # noqa: A002
@@ -129,7 +89,7 @@ def asked_by(person_id: UUID) -> list[LibraryExport]:
 
 def unfinished(*, now: datetime, limit: int) -> list[UUID]:
     """Return exports that nobody works on, the oldest first."""
-    waiting = LibraryExport.objects.filter(_free(now), state__in=UNFINISHED).order_by("asked_at")
+    waiting = LibraryExport.objects.filter(leases.free(now), state__in=UNFINISHED).order_by("asked_at")
     return list(waiting.values_list("id", flat=True)[:limit])
 
 
@@ -138,11 +98,9 @@ def advance(*, export_id: UUID, now: datetime) -> Turn:
 
     Safe to run twice: what another worker holds, or what is finished, is left alone.
     """
-    until = now + LEASE
-    taken = LibraryExport.objects.filter(_free(now), id=export_id, state__in=UNFINISHED)
-    if not taken.update(leased_until=until, attempts=F("attempts") + 1):
+    hold = leases.claim_row(LibraryExport.objects.filter(state__in=UNFINISHED), row_id=export_id, now=now)
+    if hold is None:
         return Turn()
-    hold = _Hold(export_id=export_id, until=until, began=now)
     export = LibraryExport.objects.get(id=export_id)
     try:
         if export.attempts > ATTEMPTS_MOST:
@@ -156,7 +114,7 @@ def advance(*, export_id: UUID, now: datetime) -> Turn:
         raise
     except Exception:
         logger.exception("export %s broke", export_id)
-        hold.rest(PAUSE_SECONDS)
+        hold.pause(timedelta(seconds=PAUSE_SECONDS))
         return Turn(again_after_seconds=PAUSE_SECONDS + 1)
 
 
@@ -169,11 +127,7 @@ def expire(*, now: datetime, limit: int) -> int:
     return len(over)
 
 
-def _free(now: datetime) -> Q:
-    return Q(leased_until=None) | Q(leased_until__lt=now)
-
-
-def _turn(export: LibraryExport, hold: _Hold) -> Turn:
+def _turn(export: LibraryExport, hold: Hold) -> Turn:
     work_ids = library.owned_ids(person_id=export.listener_id)
     chosen = kept.choose(work_ids, wanted=export.format)
     files = _there(chosen)
@@ -232,7 +186,7 @@ def _lacking(export: LibraryExport, chosen: dict[UUID, str], files: dict[UUID, K
     ]
 
 
-def _gather(chosen: dict[UUID, str], files: dict[UUID, Kept], lacking: list[UUID], hold: _Hold) -> Turn:
+def _gather(chosen: dict[UUID, str], files: dict[UUID, Kept], lacking: list[UUID], hold: Hold) -> Turn:
     """Have some of the files made that are lacking, and come back. A turn that only waits is no attempt that failed."""
     being_made = sum(files[work_id].is_waiting for work_id in lacking if work_id in files)
     unasked = [work_id for work_id in lacking if work_id not in files or not files[work_id].is_waiting]
@@ -241,11 +195,12 @@ def _gather(chosen: dict[UUID, str], files: dict[UUID, Kept], lacking: list[UUID
         for work_id in unasked[: max(0, ASKED_AT_ONCE - being_made)]
     ]
     done = len(chosen) - len(lacking)
-    hold.rest(WAIT_SECONDS, percent=PERCENT_GATHERED * done // len(chosen), attempts=F("attempts") - 1)
+    percent = PERCENT_GATHERED * done // len(chosen)
+    hold.pause(timedelta(seconds=WAIT_SECONDS), percent=percent, attempts=F("attempts") - 1)
     return Turn(again_after_seconds=WAIT_SECONDS + 1, downloads=tuple(asked))
 
 
-def _finish(export: LibraryExport, hold: _Hold, **columns: Any) -> None:
+def _finish(export: LibraryExport, hold: Hold, **columns: Any) -> None:
     """Show the zip, tell its owner, and let an earlier one go."""
     now = hold.moment()
     with transaction.atomic():
@@ -278,7 +233,7 @@ def _expire(export: LibraryExport) -> None:
     parcels.forget(f"exports/{export.id}/")
 
 
-def _fail(export: LibraryExport, hold: _Hold) -> None:
+def _fail(export: LibraryExport, hold: Hold) -> None:
     parcels.forget(f"exports/{export.id}/")
     hold.write(
         release=True,

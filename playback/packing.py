@@ -21,7 +21,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from catalog import facts, naming
+from catalog import facts, naming, store
 from catalog.copies import parcels
 from catalog.copies.kept import Kept
 from catalog.facts import Facts
@@ -129,7 +129,7 @@ class _Writer:
     def copy(self, path: str, key: str, *, size: int) -> Iterator[int]:
         """Write what the store has under `key`, and yield how much after each block."""
         with self.archive.open(self._entry(path), "w", force_zip64=size >= LARGE) as target:
-            for block in parcels.pieces(key):
+            for block in store.pieces(key):
                 target.write(block)
                 yield len(block)
 

@@ -1,4 +1,4 @@
-"""Parcels: files larger than a worker's memory, written into the store and read from it in one stream.
+"""Parcels: files larger than a worker's memory, written into the store in one stream, where `store.pieces` reads them.
 
 What is half written is nowhere to be read: a local file gets its name, and a multipart upload to S3 its object, only
 when all of it is there. Who died in the middle leaves something behind, and `forget` removes that.
@@ -7,16 +7,13 @@ when all of it is there. Who died in the middle leaves something behind, and `fo
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from botocore.exceptions import ClientError
 from django.core.files.storage import default_storage
 
 from catalog import store
 
-BLOCK_BYTES = 1_048_576
 # S3 takes 10 000 parts at most: the parts of a parcel double in size each time so many were sent.
 PART_BYTES, PARTS_OF_A_SIZE = 16 * 1_048_576, 1_000
 UNFINISHED = ".part"
@@ -112,7 +109,7 @@ class Parcel:
 @contextmanager
 def sending(*, key: str, content_type: str) -> Iterator[Parcel]:
     """Give a parcel that stands under `key` once the block has ended well; nothing does if it raises."""
-    here = _path(key)
+    here = store.local_path(key)
     target: _Target = _Multipart(key, content_type) if here is None else _Disk(here)
     try:
         yield Parcel(target)
@@ -122,36 +119,9 @@ def sending(*, key: str, content_type: str) -> Iterator[Parcel]:
         raise
 
 
-def pieces(key: str) -> Iterator[bytes]:
-    """Yield what is stored under `key`, block by block. Raises FileNotFoundError."""
-    here = _path(key)
-    if here is not None:
-        with here.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                yield block
-        return
-    try:
-        answer = default_storage.bucket.Object(key).get()  # type: ignore[attr-defined]
-    except ClientError as error:
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.NOT_FOUND:
-            raise FileNotFoundError(key) from None
-        raise
-    with answer["Body"] as body:
-        while block := body.read(BLOCK_BYTES):
-            yield block
-
-
-def _path(key: str) -> Path | None:
-    """Return where a local store keeps `key`; None for S3."""
-    try:
-        return Path(default_storage.path(key))
-    except NotImplementedError:
-        return None
-
-
 def forget(prefix: str) -> None:
     """Remove every file under `prefix` (which ends in /), and every parcel that was begun there and not finished."""
-    if _path(prefix) is None:
+    if store.local_path(prefix) is None:
         bucket = default_storage.bucket  # type: ignore[attr-defined]
         for upload in bucket.multipart_uploads.filter(Prefix=prefix):
             upload.abort()

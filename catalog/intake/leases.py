@@ -1,4 +1,4 @@
-"""Leases: which worker holds a row that is a queue (an upload, a transfer, a download), and until when.
+"""Leases: which worker holds a row that is a queue (an upload, a transfer, a download, an export), and until when.
 
 A worker that dies stops renewing, and when its lease has run out another may take over. Everything a worker writes
 about a row is written under its lease, so one that was slow and lost it cannot undo what its successor did.
@@ -54,19 +54,21 @@ class Hold:
             self.until = until
         self.beaten = clock.ticks()
 
-    def beat(self, percent: int | None = None) -> None:
+    def beat(self, percent: int | None = None, **columns: Any) -> None:
         """Renew the lease, and show how far the work is, unless that was done a moment ago. Raises LeaseLost."""
         if clock.ticks() - self.beaten >= BEAT_SECONDS:
-            columns: dict[str, Any] = {} if percent is None else {"percent": percent}
-            self.write(**columns)
+            self.write(**columns if percent is None else {**columns, "percent": percent})
+
+    def pause(self, lasts: timedelta, **columns: Any) -> None:
+        """Write columns, and let nobody take the row for so long. Raises LeaseLost."""
+        self.write(**columns)
+        self.queue.filter(id=self.row_id, leased_until=self.until).update(leased_until=self.moment() + lasts)
 
     def rest(self, *, counts: bool, **columns: object) -> None:
         """Let the row rest after a fault, and write these columns. `counts` says whether the attempt counts."""
         given_back: dict[str, Any] = columns if counts else {**columns, "attempts": F("attempts") - 1}
         try:
-            self.write(**given_back)
-            rests_until = self.moment() + PAUSE
-            self.queue.filter(id=self.row_id, leased_until=self.until).update(leased_until=rests_until)
+            self.pause(PAUSE, **given_back)
         except LeaseLost:
             return
         except (OperationalError, InterfaceError):

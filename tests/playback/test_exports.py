@@ -17,7 +17,9 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 
+from catalog import store as stored_files
 from catalog.copies import kept, parcels
+from catalog.intake import leases
 from catalog.models import Creator, Download, Work
 from infra.parts.seaweedfs import SeaweedFS
 from members import clock
@@ -230,7 +232,7 @@ def test_a_worker_that_dies_in_the_middle_leaves_nothing(
         pass
 
     blocks = iter(range(3))
-    whole = parcels.pieces
+    whole = stored_files.pieces
 
     def cut(key: str) -> Iterator[bytes]:
         for block in whole(key):
@@ -239,11 +241,11 @@ def test_a_worker_that_dies_in_the_middle_leaves_nothing(
             yield block
 
     export = ask(filled)
-    monkeypatch.setattr(parcels, "pieces", cut)
+    monkeypatch.setattr(stored_files, "pieces", cut)
     monkeypatch.setattr(parcels._Disk, "give_up", lambda target: target.file.close())
     with pytest.raises(Killed):
         exports.advance(export_id=export.id, now=clock.now())
-    monkeypatch.setattr(parcels, "pieces", whole)
+    monkeypatch.setattr(stored_files, "pieces", whole)
     left = [path for path in (store / "exports").rglob("*") if path.is_file()]
     assert [path.name for path in left] == ["refrain-library.zip.part"]
     export.refresh_from_db()
@@ -262,7 +264,7 @@ def test_a_worker_that_was_slow_writes_nothing_more(
     filled: Story, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = ask(filled)
-    monkeypatch.setattr(exports, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
     whole = packing.pack
 
     def overtaken(parcel: Any, contents: Any, *, beat: Any) -> None:
@@ -383,12 +385,12 @@ def test_the_zip_in_s3_is_sent_in_parts(
         for n in range(13):
             parcel.write(bytes([n]) * 1_048_576)
     content = b"".join(bytes([n]) * 1_048_576 for n in range(13))
-    assert b"".join(parcels.pieces("exports/x/1/a.zip")) == content
+    assert b"".join(stored_files.pieces("exports/x/1/a.zip")) == content
     assert (parcel.size_bytes, parcel.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     with pytest.raises(ZeroDivisionError):
         break_off("exports/x/2/a.zip", content)
     with pytest.raises(FileNotFoundError):
-        list(parcels.pieces("exports/x/2/a.zip"))
+        list(stored_files.pieces("exports/x/2/a.zip"))
     # What was begun and never finished goes with the rest.
     parcels._Multipart("exports/x/3/a.zip", "x/y").write(content)
     parcels.forget("exports/x/")

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.copies import parcels
+from catalog import store
 from members import clock, seals, wellknown
 from members.models import Person
 from royalties import listener_months, runs, signing, transparency
@@ -30,7 +30,7 @@ SEPTEMBER_BEGAN = noon(1, 9)
 
 
 def bundle_of(published: Publication) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(b"".join(parcels.pieces(published.key))))
+    return zipfile.ZipFile(io.BytesIO(b"".join(store.pieces(published.key))))
 
 
 def table(bundle: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
@@ -139,7 +139,7 @@ def test_the_manifest_names_every_file_and_is_signed(october: Publication) -> No
     assert document["key"] == keys["present"]
     assert said["previous"] is None
     assert said["listeners"] == {"count": 2, "root": october.root}
-    assert october.zip_sha256 == seals.sha256(b"".join(parcels.pieces(october.key)))
+    assert october.zip_sha256 == seals.sha256(b"".join(store.pieces(october.key)))
     assert {entry.date_time for entry in bundle.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
@@ -154,11 +154,11 @@ def test_the_same_month_makes_the_same_bytes(people: dict[str, Person]) -> None:
 
 
 def test_a_sealed_months_bundle_is_made_again_where_the_store_lost_it_and_is_the_same(october: Publication) -> None:
-    before = b"".join(parcels.pieces(october.key))
+    before = b"".join(store.pieces(october.key))
     folder = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
     (folder / october.key).unlink()
     assert transparency.publish(OCTOBER, noon(9, 12)).zip_sha256 == october.zip_sha256
-    assert b"".join(parcels.pieces(october.key)) == before
+    assert b"".join(store.pieces(october.key)) == before
 
 
 def test_nobody_is_named(october: Publication, people: dict[str, Person]) -> None:

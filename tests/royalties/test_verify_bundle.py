@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from catalog.copies import parcels
+from catalog import store
 from members import money, seals, wellknown
 from royalties import signing, transparency
 from royalties.publication_models import Publication
@@ -97,7 +97,7 @@ def alone(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
 def save(published: Publication, folder: Path) -> Path:
     """Save a bundle as somebody would who downloads it."""
     path = folder / f"refrain-{published.month:%Y-%m}.zip"
-    path.write_bytes(b"".join(parcels.pieces(published.key)))
+    path.write_bytes(b"".join(store.pieces(published.key)))
     return path
 
 
