@@ -2,7 +2,8 @@
 
 A stolen card pays for one's own works in a night, and its owner notices within weeks. So royalties that were paid with
 credit bought less than two weeks before the month's end wait a month, and those of a payee's first 30 days wait until
-the 45th. Nothing of it is lost: it is carried forward, line by line, to the micro.
+the 45th. What no payout had reached of a work's royalties when the work was suspended waits until the suspension ends.
+Nothing of it is lost: it is carried forward, line by line, to the micro.
 """
 
 from collections.abc import Mapping
@@ -17,11 +18,26 @@ from members import clock, months
 FIRST_DAYS, FIRST_DAYS_UNTIL = 30, 45
 FRESH = timedelta(days=14)
 
-# Each line is held in proportion to what of its work's charges is young, rounded up to the micro: never too little.
+# A line of a suspended work is held whole. Any other is held in proportion to what of its work's charges is young,
+# rounded up to the micro: never too little.
 HELD = """
-WITH lines AS (
+WITH paid AS (
+    SELECT p.person_id AS payee_id, b.month, b.released_at
+      FROM royalties_payout p JOIN royalties_payoutbatch b ON b.id = p.batch_id
+     WHERE p.state IN ('in-transit', 'booked')
+), suspended AS (
+    SELECT l.payee_id, sum(l.net_micros) AS net
+      FROM catalog_suspension_facts s JOIN royalties_line l USING (work_id)
+     WHERE l.month <= %(month)s
+       AND NOT EXISTS (SELECT FROM paid p WHERE p.payee_id = l.payee_id AND p.month >= l.month
+                          AND p.released_at < s.suspended_at)
+     GROUP BY 1
+), lines AS (
     SELECT payee_id, work_id, of_month, sum(net_micros) AS net
-      FROM royalties_line WHERE month <= %(month)s AND of_month >= %(earliest)s GROUP BY 1, 2, 3
+      FROM royalties_line
+     WHERE month <= %(month)s AND of_month >= %(earliest)s
+       AND work_id NOT IN (SELECT work_id FROM catalog_suspension_facts)
+     GROUP BY 1, 2, 3
 ), gross AS (
     SELECT work_id, month AS of_month, sum(gross_micros) AS gross
       FROM royalties_group WHERE month BETWEEN %(earliest)s AND %(month)s GROUP BY 1, 2
@@ -51,29 +67,35 @@ WITH lines AS (
       FROM fresh f JOIN lines l USING (work_id) LEFT JOIN began b USING (payee_id)
      WHERE l.of_month = %(month)s AND (b.day IS NULL OR f.day >= b.day + %(first_days)s) GROUP BY 1, 2, 3
 )
-SELECT payee_id,
-       sum(ceil(l.net * least(g.gross, greatest(0, coalesce(d.micros, 0))) / g.gross))::bigint,
-       sum(ceil(l.net * least(g.gross - least(g.gross, greatest(0, coalesce(d.micros, 0))), coalesce(y.micros, 0))
-                / g.gross))::bigint
-  FROM lines l JOIN gross g USING (work_id, of_month)
-  LEFT JOIN first_days d USING (payee_id, work_id, of_month)
-  LEFT JOIN young y USING (payee_id, work_id, of_month)
- WHERE d.micros > 0 OR y.micros > 0
- GROUP BY payee_id
+SELECT payee_id, coalesce(first_days, 0), coalesce(fresh, 0), coalesce(s.net, 0)::bigint
+  FROM (SELECT payee_id,
+               sum(ceil(l.net * least(g.gross, greatest(0, coalesce(d.micros, 0))) / g.gross))::bigint AS first_days,
+               sum(ceil(l.net * least(g.gross - least(g.gross, greatest(0, coalesce(d.micros, 0))),
+                                      coalesce(y.micros, 0)) / g.gross))::bigint AS fresh
+          FROM lines l JOIN gross g USING (work_id, of_month)
+          LEFT JOIN first_days d USING (payee_id, work_id, of_month)
+          LEFT JOIN young y USING (payee_id, work_id, of_month)
+         WHERE d.micros > 0 OR y.micros > 0
+         GROUP BY payee_id) AS young_ones
+  FULL JOIN suspended s USING (payee_id)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What of a payee's royalties is not paid out yet, in micros: of their first days, and paid with fresh credit."""
+    """What of a payee's royalties is not paid out yet, in micros.
+
+    Of their first days, paid with fresh credit, and of works that are suspended.
+    """
 
     first_days_micros: int = 0
     fresh_micros: int = 0
+    suspended_micros: int = 0
 
     @property
     def micros(self) -> int:
-        """Return both together."""
-        return self.first_days_micros + self.fresh_micros
+        """Return all of it together."""
+        return self.first_days_micros + self.fresh_micros + self.suspended_micros
 
 
 def of(*, month: date, now: datetime) -> Mapping[UUID, Held]:
@@ -99,6 +121,6 @@ def of(*, month: date, now: datetime) -> Mapping[UUID, Held]:
             },
         )
         return {
-            payee_id: Held(first_days_micros=first_days, fresh_micros=fresh)
-            for payee_id, first_days, fresh in cursor.fetchall()
+            payee_id: Held(first_days_micros=first_days, fresh_micros=fresh, suspended_micros=suspended)
+            for payee_id, first_days, fresh, suspended in cursor.fetchall()
         }

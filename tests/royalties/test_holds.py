@@ -7,7 +7,9 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog import reports
 from members import clock
+from members.models import StaffRole
 from royalties import holds, ledger, payout_accounts, payouts
 from royalties.holds import Held
 from tests import cast
@@ -133,6 +135,52 @@ def test_what_was_cashed_out_or_promised_as_a_gift_holds_nobody_up(ana, lena):
     cast.buy(lena, work, price_micros=3 * EURO)
     close(OCTOBER)
     assert held(ana) == Held()
+
+
+def suspend(work):
+    """Report a work and suspend it, at once."""
+    wen = cast.person("wen", staff=(StaffRole.Role.CATALOGUE,))
+    told = {"category": "rights", "text": "Mine, not theirs."}
+    reports.file(work_id=work.id, person_id=cast.person("june").id, now=clock.now(), **told)
+    said = {"facts": "A recording of somebody else.", "rule": "Works are one's own.", "scope": "The whole work."}
+    reports.suspend(work_id=work.id, staff_id=wen.id, now=clock.now(), **said)
+    return wen
+
+
+def test_what_a_suspended_work_earned_waits_until_the_suspension_ends(ana, lena):
+    first, second = works(ana, 10 * EURO, 20 * EURO)
+    cast.set_clock(at("2026-10-02 12:00"))
+    cast.top_up(lena, 4_000)
+    cast.buy(lena, first, price_micros=10 * EURO)
+    cast.buy(lena, second, price_micros=20 * EURO)
+    close(OCTOBER)
+    wen = suspend(first)
+    assert held(ana) == Held(suspended_micros=7 * EURO)
+    found = payouts.due(month=OCTOBER, now=at("2026-12-20 09:00"))[ana.id]
+    assert (found.cents, found.carried_micros) == (1_400, 7 * EURO)
+    # A line that is held for its work is not held once more for being young.
+    young = Held(first_days_micros=14 * EURO, suspended_micros=7 * EURO)
+    assert held(ana, on="2026-11-04 09:00") == young
+    reports.lift(work_id=first.id, staff_id=wen.id, reasons="It was a mistake.", now=clock.now())
+    assert held(ana) == Held()
+
+
+def test_what_was_paid_out_before_the_suspension_is_not_held_of_later_royalties(ana, lena):
+    first, second = works(ana, 20 * EURO, 10 * EURO)
+    cast.set_clock(at("2026-10-02 12:00"))
+    cast.top_up(lena, 4_000)
+    cast.buy(lena, first, price_micros=20 * EURO)
+    close(OCTOBER)
+    cast.set_clock(at("2026-11-20 12:00"))
+    tess, tom = cast.treasurer("tess"), cast.treasurer("tom")
+    treasury.agree(OCTOBER, tess, tom)
+    treasury.pay(OCTOBER, tess, tom)
+    cast.buy(lena, second, price_micros=10 * EURO)
+    close(NOVEMBER)
+    suspend(first)
+    assert held(ana, month=NOVEMBER) == Held()
+    suspend(second)
+    assert held(ana, month=NOVEMBER) == Held(suspended_micros=7 * EURO)
 
 
 def fresh_of(person):
