@@ -17,13 +17,23 @@ DELETABLE = (
     "playback_shelfplace",
     "catalog_transfer",
     "catalog_leftover",
+    "royalties_sofarwork",
+    "royalties_sofargroup",
+    "royalties_sofarline",
+    "royalties_sofarcounted",
 )
 
 # Rows that are written once, whatever a program may ask.
 WRITTEN_ONCE = ("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark")
 
 # What a run fills by the hundred thousand, and its next step reads: whoever filled them lets the planner know.
-FILLED_AT_ONCE = ("royalties_group", "royalties_line")
+FILLED_AT_ONCE = (
+    "royalties_group",
+    "royalties_line",
+    "royalties_sofarwork",
+    "royalties_sofargroup",
+    "royalties_sofarline",
+)
 
 
 def grant(role: str) -> None:

@@ -156,6 +156,29 @@ SELECT coalesce(-sum(f.amount_micros), 0)::bigint FROM playback_charge_facts f
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which charges are read and which tables written: a run's, unless the same division is asked for elsewhere.
+
+    `closed_at` is the moment until which what is given back counts; None asks the month.
+    """
+
+    charges: str = "playback_charge_facts"
+    groups: str = "royalties_group"
+    lines: str = "royalties_line"
+    closed_at: datetime | None = None
+
+    def of(self, sql: str) -> str:
+        """Return a statement of this module for this place."""
+        names = {"playback_charge_facts": self.charges, "royalties_group": self.groups, "royalties_line": self.lines}
+        for usual, here in names.items():
+            sql = sql.replace(usual, here)
+        return sql
+
+
+THE_RUN = Place()
+
+
 class NotEqual(Exception):
     """An equation of the seal does not hold; the message says which. The month stays unsealed."""
 
@@ -178,18 +201,18 @@ def start_over(month: date) -> None:
         cursor.execute("SELECT royalties_start_over(%s)", [month])
 
 
-def gather(month: date) -> None:
+def gather(month: date, *, place: Place = THE_RUN) -> None:
     """Write the month's groups, each divided between creators and co-op. Reads each charge once."""
     with connection.cursor() as cursor:
-        for stretch in _stretches(month):
-            cursor.execute(GATHER, stretch)
+        for stretch in _stretches(month, place.closed_at):
+            cursor.execute(place.of(GATHER), stretch)
             cursor.execute("ANALYZE gathered")
-            cursor.execute(DIVIDE, stretch)
+            cursor.execute(place.of(DIVIDE), stretch)
             cursor.execute("DROP TABLE gathered")
-        cursor.execute("ANALYZE royalties_group")
+        cursor.execute(place.of("ANALYZE royalties_group"))
 
 
-def line(month: date, *, shard: int, shards: int) -> None:
+def line(month: date, *, shard: int, shards: int, place: Place = THE_RUN) -> None:
     """Write the lines of a share of the works: of the month's groups, and of held ones that have a sheet now."""
     given: dict[str, Any] = {
         "month": month,
@@ -198,8 +221,8 @@ def line(month: date, *, shard: int, shards: int) -> None:
         "shards": shards,
     }
     with connection.cursor() as cursor:
-        cursor.execute(RELEASE, given)
-        cursor.execute(LINES, given)
+        cursor.execute(place.of(RELEASE), given)
+        cursor.execute(place.of(LINES), given)
 
 
 def count(month: date, *, shard: int, shards: int) -> None:
@@ -254,10 +277,10 @@ def _closed(month: date) -> months.Period:
     return known
 
 
-def _stretches(month: date) -> Iterator[dict[str, Any]]:
+def _stretches(month: date, closed_at: datetime | None = None) -> Iterator[dict[str, Any]]:
     """Yield the parts of the month in which one version of `revenue` held: nearly always one."""
     begins, ends = periods.bounds(month)
-    closed_at: datetime = _closed(month).closed_at
+    closed_at = closed_at or _closed(month).closed_at
     version = policies.policy_at("revenue", begins)
     later = [one for one in policies.versions("revenue", begins) if begins < one.effective_from < ends]
     for now, following in zip([version, *later], [*later, None], strict=True):

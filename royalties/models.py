@@ -6,4 +6,5 @@ from royalties import (  # noqa: F401  (Django finds rows where models are)
     payout_models,
     publication_models,
     run_models,
+    so_far_models,
 )

@@ -1,0 +1,1 @@
+DROP VIEW royalties_charges_so_far;
