@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-exports": {"task": "playback.tasks.sweep_exports", "schedule": 15.0},
     "post-rows": {"task": "royalties.tasks.post_rows", "schedule": crontab(hour=1, minute=30)},
     "reconcile-books": {"task": "royalties.tasks.reconcile_books", "schedule": crontab(hour=5, minute=0)},
+    "count-so-far": {"task": "royalties.tasks.count_so_far", "schedule": 3600.0},
     "sweep-royalty-runs": {"task": "royalties.tasks.sweep_runs", "schedule": 60.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
     "ring-for-disputes": {"task": "royalties.tasks.ring_for_disputes", "schedule": 300.0},
@@ -253,6 +254,8 @@ PASSWORD_HASHERS = (
     if MODE == "test"
     else ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 )
+ACCOUNT_ADAPTER = "members.adapters.AccountAdapter"
+MFA_ADAPTER = "members.adapters.SecondFactorAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -96,8 +96,9 @@ def read_png(source: Source) -> Parts:
 
 
 def _take_png(name: bytes, content: bytes, parts: Parts) -> None:
-    if name == b"acTL":
-        parts.moving = True
+    if name in (b"acTL", b"fdAT"):
+        # An animation says of how many pictures it is. One of a single picture is no animation, unless another follows.
+        parts.moving |= name == b"fdAT" or content[:4] != b"\0\0\0\1"
     elif name == b"eXIf":
         parts.exif = content.removeprefix(EXIF_MARK)
     elif name == b"iCCP":

@@ -48,6 +48,7 @@ def release(request: HttpRequest, release_id: UUID) -> HttpResponse:
     photos = [work for work in works if work.kind == Work.Kind.PHOTO]
     context = {
         "release": found,
+        "shown_under": "Photos" if works and len(photos) == len(works) else "",
         "cover": delivery.cover_url(cover, now=now) if cover else "",
         "tracks": len(works) - len(photos),
         "photos": len(photos),

@@ -61,6 +61,7 @@ def work(request: HttpRequest, work_id: UUID) -> HttpResponse:
     context = {
         "work": found,
         "is_photo": is_photo,
+        "shown_under": "Photos" if is_photo else "",
         "cover": delivery.cover_url(cover, now=now) if cover else "",
         "fragment": import_string(settings.CATALOG_WORK_FRAGMENT)(request, found),
         "licence": licence,

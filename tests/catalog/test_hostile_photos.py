@@ -224,6 +224,27 @@ def test_what_moves_is_refused(tmp_path: Path) -> None:
         assert "it is an animation" in refused(animated(form), tmp_path)
 
 
+def one_frame() -> bytes:
+    """Return a PNG that calls itself an animation, of one picture."""
+    still = made.plain("PNG", made.scene())
+    says = made.chunk(b"acTL", struct.pack(">II", 1, 0))
+    shows = made.chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, *made.scene().size, 0, 0, 1, 1, 0, 0))
+    at = still.index(b"IDAT") - 4
+    return still[:at] + says + shows + still[at:]
+
+
+def test_an_animation_of_one_picture_is_a_picture(take_in: Send, store: Path, tmp_path: Path) -> None:
+    upload, _ = served(take_in, store, one_frame(), "still.png")
+    with Image.open(store / "download") as copy:
+        assert (getattr(copy, "n_frames", 1), copy.tobytes()) == (1, made.scene().tobytes())
+    assert upload.work is not None
+    # Another picture behind it, which the count does not tell of.
+    hidden = made.chunk(b"fdAT", b"\0\0\0\1" + zlib.compress(b"no pixels"))
+    content = one_frame()
+    at = content.rindex(b"IEND") - 4
+    assert "it is an animation" in refused(content[:at] + hidden + content[at:], tmp_path)
+
+
 def test_of_several_pages_the_first_is_taken(take_in: Send, store: Path) -> None:
     upload, files = served(take_in, store, animated("TIFF"), "pages.tiff")
 

@@ -49,6 +49,11 @@ def meant(words: str) -> str:
     return found.question.meant if found.question else ""
 
 
+def near_words(word: str) -> str:
+    """Return the question that a mistyped word becomes."""
+    return (questions.near(word)[0].tsquery or "").replace("'", "")
+
+
 class TestWords:
     @pytest.mark.parametrize(
         ("title", "words"),
@@ -122,6 +127,24 @@ class TestWords:
         assert meant(words) == right
         assert titles(words) == titles(right) != []
         assert meant(right) == ""
+
+    @pytest.mark.parametrize("words", ["kichten", "ktichen", "kicthen", "kitchne"])
+    def test_letters_that_changed_places_are_put_back_among_words_that_are_likelier(
+        self, band: Creator, words: str
+    ) -> None:
+        """More words than are looked at share more trigrams with what was typed than the one that was meant does."""
+        named(band, "Kitchen")
+        ends = [f"{one}{other}{one}" for one in "bdfgjlm" for other in "pqrsvwxyzb"]
+        Word.objects.bulk_create(Word(word=f"kicht{end}") for end in ends)
+        assert len(ends) > questions.NEAR_WORDS_LOOKED_AT
+        assert "kitchen" in near_words(words)
+
+    @pytest.mark.parametrize(("words", "right"), [("hwat", "what"), ("teh", "the"), ("nad", "and"), ("ocld", "cold")])
+    def test_a_swap_in_a_short_word_leaves_nothing_alike_and_is_found(
+        self, band: Creator, words: str, right: str
+    ) -> None:
+        named(band, right.title())
+        assert (meant(words), titles(words)) == (right, [right.title()])
 
     def test_where_no_work_has_all_words_any_will_do(self, band: Creator) -> None:
         named(band, "Nebula")

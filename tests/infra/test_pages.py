@@ -1,12 +1,17 @@
 """The pages as plain HTTP: who may see them, what they ask the database, what a refusal looks like."""
 
+import re
 from uuid import uuid4
 
 import pytest
-from django.test import Client
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import handler429
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 
 from catalog import publishing
-from members import clock
+from members import adapters, clock
 from members.models import Person, Token
 from playback.models import TopUp, Wallet
 from tests import cast
@@ -53,6 +58,44 @@ def test_a_strangers_post_changes_nothing(client: Client, path: str) -> None:
     answer = client.post(path, {"goes_on": "1", "version": "1", "amount_cents": "500", "name": "x", "scopes": "spend"})
     assert answer.status_code == 302
     assert (Wallet.objects.count(), TopUp.objects.count(), Token.objects.count()) == (0, 0, 0)
+
+
+def test_a_wrong_password_and_an_unknown_address_are_told_in_the_same_words(client: Client) -> None:
+    lars = cast.person("lars")
+    lars.set_password("a-long-enough-phrase")
+    lars.save()
+    said = set()
+    for email, password in ((lars.email, "not-the-password"), ("nobody@nowhere.example", "a-long-enough-phrase")):
+        answer = client.post("/accounts/login/", {"login": email, "password": password})
+        assert answer.status_code == 200
+        said.add(tuple(answer.context["form"].non_field_errors()))
+    assert said == {("This e-mail and this password do not belong together. You are not signed in.",)}
+
+
+def test_every_refusal_of_an_account_is_in_our_words() -> None:
+    """Each word that the library may say of accounts by e-mail is one of ours; phones and user names are not used."""
+    for ours, theirs in (
+        (adapters.AccountAdapter, DefaultAccountAdapter),
+        (adapters.SecondFactorAdapter, DefaultMFAAdapter),
+    ):
+        kept = {name for name, words in ours.error_messages.items() if words == theirs.error_messages.get(name)}
+        assert {name for name in kept if "phone" not in name and "username" not in name} == set()
+        assert set(ours.error_messages) == set(theirs.error_messages)
+
+
+def test_too_many_sign_ups_get_a_page_of_ours() -> None:
+    request = RequestFactory().get("/accounts/signup/")
+    request.user = AnonymousUser()
+    answer = handler429(request)
+    assert (answer.status_code, "Nothing was changed." in answer.content.decode()) == (429, True)
+
+
+@pytest.mark.parametrize(("kind", "marked"), [("track", "Browse"), ("photo", "Photos")])
+def test_the_navigation_marks_where_a_work_is_found(client: Client, ana: Person, kind: str, marked: str) -> None:
+    band = cast.creator(ana)
+    work = cast.photo(band) if kind == "photo" else cast.track(band)
+    page = client.get(f"/works/{work.id}").content.decode()
+    assert set(re.findall(r'aria-current="page">([^<]+)<', page)) == {marked}
 
 
 @pytest.mark.parametrize("path", ["/wallet/limits", "/wallet/going-on", "/wallet/consent", "/wallet/top-ups"])
