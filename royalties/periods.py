@@ -19,6 +19,8 @@ from members.problems import Problem
 # to be given back was given back by then.
 CLOSES_ON_DAY, CLOSES_AT_HOUR = 3, 3
 TRIES_MOST = 120
+# Somebody who waits before a page is told sooner that charges hold the lock.
+TRIES_FOR_A_PAGE = 3
 PAUSE_SECONDS_MOST = 1.0
 
 EARLIEST = "SELECT min(charged_at) FROM playback_charge_facts"
@@ -45,13 +47,16 @@ class PeriodsBusy(Problem):
     slug, status, title = "periods-busy", 503, "The month could not be closed now"
 
 
-def close(*, month: date) -> Period:
-    """Close a month, or find it closed; commits. Raises MonthNotOver, EarlierMonthOpen, PeriodsBusy."""
+def close(*, month: date, tries: int = TRIES_MOST) -> Period:
+    """Close a month, or find it closed; commits. Raises MonthNotOver, EarlierMonthOpen, PeriodsBusy.
+
+    Each try waits up to a second for charges that are under way, and a second more before the next.
+    """
     known = months.period(month)
     if known is not None:
         return known
     _check_may_close(month, now=clock.now())
-    for _ in range(TRIES_MOST):
+    for _ in range(tries):
         try:
             with transaction.atomic():
                 months.hold_all()
@@ -89,6 +94,11 @@ def ended(now: datetime) -> list[date]:
         found.append(month)
         month = months.after(month)
     return found
+
+
+def may_close(now: datetime) -> date | None:
+    """Return the month that may be closed at `now`: the oldest that is open, if it has ended. At most three queries."""
+    return None if unsealed() else next(iter(ended(now)), None)
 
 
 def bounds(month: date) -> tuple[datetime, datetime]:

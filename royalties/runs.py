@@ -46,9 +46,9 @@ class Turn:
     opened_shares: bool = False
 
 
-def begin(*, month: date, now: datetime) -> Run:
+def begin(*, month: date, now: datetime, tries: int = periods.TRIES_MOST) -> Run:
     """Close a month and open its run; asked again, it is the same run. Raises what `periods.close` does."""
-    closed = periods.close(month=month)
+    closed = periods.close(month=month, tries=tries)
     with transaction.atomic():
         run, made = Run.objects.get_or_create(
             month=closed.starts_on, defaults={"begun_at": now, "words": WORDS[Step.POSTING][1]}
@@ -63,9 +63,7 @@ def advance(*, month: date, now: datetime) -> Turn:
 
     A run whose equations do not hold stops, `stuck`, with the words that say which.
     """
-    run = Run.objects.filter(month=month).first()
-    if run is None:
-        raise NotFound(f"the month {month:%Y-%m} is not being closed")
+    run = of_month(month)
     if run.state != State.RUNNING:
         return Turn(took=False)
     if run.step in SHARED:
@@ -82,6 +80,14 @@ def start_over(*, month: date) -> None:
         run.shards.update(state=RunShard.State.WAITING)
         run.state = State.RUNNING
         _go_to(run, Step.GATHERING)
+
+
+def of_month(month: date) -> Run:
+    """Return the run of a month. One query. Raises NotFound."""
+    run = Run.objects.filter(month=month).first()
+    if run is None:
+        raise NotFound(f"the month {month:%Y-%m} is not being closed")
+    return run
 
 
 def running() -> list[date]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from members import clock
-from royalties import periods, posting, reconciliation, runs, treasury
+from royalties import periods, posting, reconciliation, runs, so_far, treasury
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -38,11 +38,25 @@ def sweep_runs() -> int:
     return len(running)
 
 
+def wake_run(month: date) -> None:
+    """Call a worker to a run; without a broker the next sweep finds it."""
+    try:
+        work_on_run.apply_async([month.isoformat()], expires=SWEEP_EXPIRES_SECONDS)
+    except OperationalError:
+        logger.warning("the run of %s waits for the next sweep: the broker is away", month)
+
+
 @shared_task(name="royalties.tasks.post_rows")
 def post_rows() -> int:
     """Carry over into the ledger what is not in it yet, and forget marks of sealed months. Return how many rows."""
     posting.forget_marks()
     return posting.post(now=clock.now())
+
+
+@shared_task(name="royalties.tasks.count_so_far")
+def count_so_far() -> int:
+    """Divide the months that are not sealed as they stand, once a day was counted. Return how many months."""
+    return so_far.count(now=clock.now())
 
 
 @shared_task(name="royalties.tasks.reconcile_books")

@@ -11,7 +11,7 @@ from django.db import connection
 
 from members import clock, money, months
 from playback import chargebacks
-from royalties import alarms, bank, journal, ledger
+from royalties import alarms, bank, journal, ledger, periods
 from royalties.journal_models import BankBalance, JournalEntry
 from royalties.payout_models import PayoutBatch
 from royalties.run_models import Run
@@ -33,6 +33,7 @@ class MonthShown:
     month: date
     state: str
     is_over: bool
+    may_close: bool
     run: Run | None
     is_locked: bool
     balance: BankBalance | None
@@ -105,7 +106,7 @@ def volume(*, until: date) -> Volume:
 
 
 def months_shown(*, now: datetime) -> list[MonthShown]:
-    """Return the present month and those before it of which anything is known, newest first. Six queries."""
+    """Return the present month and those before it of which anything is known, newest first. Nine queries."""
     present = clock.month(now)
     known = {period.starts_on: period for period in months.closed_until(present)}
     runs = {run.month: run for run in Run.objects.filter(month__lte=present)}
@@ -116,13 +117,14 @@ def months_shown(*, now: datetime) -> list[MonthShown]:
     shown = [present]
     while shown[-1] > first and len(shown) < SHOWN_MOST:
         shown.append(months.before(shown[-1]))
-    locked = ledger.locked_months()
+    locked, closable = ledger.locked_months(), periods.may_close(now)
     books = journal.balances_in_the_books(shown)
     return [
         MonthShown(
             month=month,
             state=known[month].state if month in known else "open",
             is_over=month < present,
+            may_close=month == closable,
             run=runs.get(month),
             is_locked=month in locked,
             balance=balances.get(month),

@@ -21,6 +21,7 @@ const BEHAVIOURS = {
   photo: () => import("./playback/photo.js"),
   release: () => import("./playback/release.js"),
   period: () => import("./royalties/period.js"),
+  run: () => import("./royalties/run.js"),
 };
 
 const player = new Player();

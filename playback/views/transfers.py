@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from members.access import fresh_second_factor_required
+from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from playback import transfers
@@ -67,14 +67,14 @@ def enter(request: HttpRequest, refund_id: UUID) -> HttpResponse:
     form = TransferForm(request.POST, auto_id=f"{refund_id}-%s")
     if not form.is_valid():
         return _page(request, refund_id=refund_id, form=form, status=400)
-    try:
-        transfers.enter(
-            refund_id=refund_id, staff_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data
-        )
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Entered. Another treasurer releases it.")
-    return redirect("playback:transfers")
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: transfers.enter(refund_id=refund_id, staff_id=me, now=now, **form.cleaned_data),
+        said="Entered. Another treasurer releases it.",
+        then="playback:transfers",
+        page=_page,
+    )
 
 
 @never_cache
@@ -83,14 +83,14 @@ def enter(request: HttpRequest, refund_id: UUID) -> HttpResponse:
 @require_POST
 def release(request: HttpRequest, refund_id: UUID, entry_id: UUID) -> HttpResponse:
     """Release the entry that was shown."""
-    try:
-        transfers.release(
-            refund_id=refund_id, transfer_id=entry_id, staff_id=signed_in_id(request), now=moment_of(request)
-        )
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Released. The listener is told by mail.")
-    return redirect("playback:transfers")
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: transfers.release(refund_id=refund_id, transfer_id=entry_id, staff_id=me, now=now),
+        said="Released. The listener is told by mail.",
+        then="playback:transfers",
+        page=_page,
+    )
 
 
 @never_cache
@@ -99,12 +99,13 @@ def release(request: HttpRequest, refund_id: UUID, entry_id: UUID) -> HttpRespon
 @require_POST
 def give_up(request: HttpRequest, refund_id: UUID) -> HttpResponse:
     """Give the credit back instead."""
-    form = GiveUpForm(request.POST)
+    form, me = GiveUpForm(request.POST), signed_in_id(request)
     if not form.is_valid():
         return _page(request, status=400)
-    try:
-        transfers.give_up(refund_id=refund_id, staff_id=signed_in_id(request), reason=form.cleaned_data["reason"])
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "The credit is in the listener's wallet again.")
-    return redirect("playback:transfers")
+    return carry_out(
+        request,
+        lambda: transfers.give_up(refund_id=refund_id, staff_id=me, reason=form.cleaned_data["reason"]),
+        said="The credit is in the listener's wallet again.",
+        then="playback:transfers",
+        page=_page,
+    )

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from members import admission, months
+from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from royalties import ledger, payouts, transparency
@@ -68,42 +68,43 @@ def one(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @room
 def prepare(request: HttpRequest, month: str) -> HttpResponse:
     """Prepare what is due."""
-    try:
-        payouts.prepare(month=transparency.month_of(month), staff_id=signed_in_id(request), now=moment_of(request))
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Prepared. Another treasurer releases it.")
-    return redirect("royalties:treasury-payouts")
+    first, me, now = transparency.month_of(month), signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: payouts.prepare(month=first, staff_id=me, now=now),
+        said="Prepared. Another treasurer releases it.",
+        then="royalties:treasury-payouts",
+        page=_page,
+    )
 
 
 @require_POST
 @room
 def release(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Release the payouts that were shown."""
-    form = PlanForm(request.POST)
-    try:
-        payouts.release(
-            batch_id=batch_id,
-            plan_sha256=form.cleaned_data["plan"] if form.is_valid() else "",
-            staff_id=signed_in_id(request),
-            now=moment_of(request),
-        )
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Released. Give the file to the bank; the payees are told by mail.")
-    return redirect("royalties:treasury-batch", batch_id=batch_id)
+    form, me, now = PlanForm(request.POST), signed_in_id(request), moment_of(request)
+    plan = form.cleaned_data["plan"] if form.is_valid() else ""
+    return carry_out(
+        request,
+        lambda: payouts.release(batch_id=batch_id, plan_sha256=plan, staff_id=me, now=now),
+        said="Released. Give the file to the bank; the payees are told by mail.",
+        then=reverse("royalties:treasury-batch", args=[batch_id]),
+        page=_page,
+    )
 
 
 @require_POST
 @room
 def drop(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Drop payouts that were not released."""
-    try:
-        payouts.drop(batch_id=batch_id, staff_id=signed_in_id(request))
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Dropped. Nothing was paid.")
-    return redirect("royalties:treasury-payouts")
+    me = signed_in_id(request)
+    return carry_out(
+        request,
+        lambda: payouts.drop(batch_id=batch_id, staff_id=me),
+        said="Dropped. Nothing was paid.",
+        then="royalties:treasury-payouts",
+        page=_page,
+    )
 
 
 @require_safe

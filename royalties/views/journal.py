@@ -1,15 +1,15 @@
 """The treasurers' journal: the bank's files, its lines that nobody explained, and entries by two people."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from members import clock, money
+from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from royalties import bank, bankfiles, journal
@@ -19,6 +19,8 @@ from royalties.payout_models import BankLine
 from royalties.views.treasury import room, show
 
 ON_A_PAGE, LINES_SHOWN = 30, 50
+JOURNAL = "royalties:treasury-journal"
+ENTERED = "Entered. Another treasurer confirms it."
 
 
 @require_safe
@@ -62,38 +64,42 @@ def _page(request: HttpRequest, *, refused: Problem | None = None, status: int =
 @room
 def take_file(request: HttpRequest) -> HttpResponse:
     """Take in a file of the bank."""
-    form = BankFileForm(request.POST, request.FILES)
+    form, me, now = BankFileForm(request.POST, request.FILES), signed_in_id(request), moment_of(request)
     if not form.is_valid():
         return _page(request, file_form=form, status=400)
-    try:
-        done = bank.take_in(
-            content=form.cleaned_data["file"].read(bankfiles.BYTES_MOST + 1),
-            staff_id=signed_in_id(request),
-            now=moment_of(request),
-        )
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
+    content = form.cleaned_data["file"].read(bankfiles.BYTES_MOST + 1)
+    return carry_out(
+        request,
+        lambda: bank.take_in(content=content, staff_id=me, now=now),
+        said=_taken_in,
+        then=JOURNAL,
+        page=_page,
+    )
+
+
+def _taken_in(done: bank.TakenIn) -> str:
+    """Return what a file was and did, in words."""
     words = f"Read as {done.kind}: {done.new_lines} new lines of {done.lines}"
     words += f", {done.booked} payouts booked, {done.came_back} came back."
     if done.balance_cents is not None and done.balance_on is not None:
         words += f" The bank's balance on {done.balance_on:%-d %B %Y} is {money.show_cents(done.balance_cents)}."
-    messages.success(request, words)
-    return redirect("royalties:treasury-journal")
+    return words
 
 
 @require_POST
 @room
 def enter(request: HttpRequest) -> HttpResponse:
     """Enter something."""
-    form = EntryForm(request.POST)
+    form, me, now = EntryForm(request.POST), signed_in_id(request), moment_of(request)
     if not form.is_valid():
         return _page(request, form=form, status=400)
-    try:
-        journal.enter(staff_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data)
-    except Problem as problem:
-        return _page(request, form=form, refused=problem, status=problem.status)
-    messages.success(request, "Entered. Another treasurer confirms it.")
-    return redirect("royalties:treasury-journal")
+    return carry_out(
+        request,
+        lambda: journal.enter(staff_id=me, now=now, **form.cleaned_data),
+        said=ENTERED,
+        then=JOURNAL,
+        page=partial(_page, form=form),
+    )
 
 
 @require_POST
@@ -104,40 +110,47 @@ def explain(request: HttpRequest, line_id: UUID) -> HttpResponse:
     form = LineForm(request.POST, auto_id=f"{line_id}-%s", comes_in=line is not None and line.cents > 0)
     if not form.is_valid():
         return _page(request, line_id=line_id, line_form=form, status=400)
-    try:
-        journal.enter(
-            staff_id=signed_in_id(request),
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: journal.enter(
+            staff_id=me,
+            # Day and sum are the line's own.
             amount_micros=0,
-            happened_on=clock.day(moment_of(request)),
-            now=moment_of(request),
+            happened_on=clock.day(now),
+            now=now,
             bank_line_id=line_id,
             **form.cleaned_data,
-        )
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Entered. Another treasurer confirms it.")
-    return redirect("royalties:treasury-journal")
+        ),
+        said=ENTERED,
+        then=JOURNAL,
+        page=_page,
+    )
 
 
 @require_POST
 @room
 def confirm(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Confirm what another treasurer entered."""
-    try:
-        journal.confirm(entry_id=entry_id, staff_id=signed_in_id(request), now=moment_of(request))
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Confirmed and booked.")
-    return redirect("royalties:treasury-journal")
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: journal.confirm(entry_id=entry_id, staff_id=me, now=now),
+        said="Confirmed and booked.",
+        then=JOURNAL,
+        page=_page,
+    )
 
 
 @require_POST
 @room
 def drop(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Drop what was not confirmed."""
-    try:
-        journal.drop(entry_id=entry_id, staff_id=signed_in_id(request))
-    except Problem as problem:
-        return _page(request, refused=problem, status=problem.status)
-    messages.success(request, "Dropped. Nothing was booked.")
-    return redirect("royalties:treasury-journal")
+    me = signed_in_id(request)
+    return carry_out(
+        request,
+        lambda: journal.drop(entry_id=entry_id, staff_id=me),
+        said="Dropped. Nothing was booked.",
+        then=JOURNAL,
+        page=_page,
+    )

@@ -7,19 +7,32 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from members import clock, money
 from members.access import fresh_second_factor_required
+from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from playback import chargebacks
-from royalties import alarms, bank, journal, payouts, reconciliation, transparency, treasury
+from royalties import (
+    alarms,
+    bank,
+    journal,
+    payouts,
+    periods,
+    reconciliation,
+    runs,
+    tasks,
+    transparency,
+    treasury,
+)
 from royalties.forms import BalanceForm, ReasonForm
 
+MONTHS = "royalties:treasury-months"
 View = Callable[..., HttpResponse]
 ROOMS = (
     ("royalties:treasury", "Overview"),
@@ -93,31 +106,58 @@ def enter_balance(request: HttpRequest, month: str) -> HttpResponse:
     first = transparency.month_of(month)
     if not form.is_valid() or form.cleaned_data["amount_micros"] % money.MICROS_PER_CENT:
         messages.error(request, "Write the balance in whole cents, for instance 1250.07.")
-        return redirect("royalties:treasury-months")
+        return redirect(MONTHS)
     cents = form.cleaned_data["amount_micros"] // money.MICROS_PER_CENT
-    try:
-        journal.enter_balance(
-            staff_id=signed_in_id(request),
-            month=first,
-            cents=-cents if form.cleaned_data["overdrawn"] else cents,
-            now=moment_of(request),
-        )
-    except Problem as problem:
-        return _months(request, refused=problem, status=problem.status)
-    messages.success(request, "Entered. Another treasurer confirms it, and the books are locked.")
-    return redirect("royalties:treasury-months")
+    cents = -cents if form.cleaned_data["overdrawn"] else cents
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: journal.enter_balance(staff_id=me, month=first, cents=cents, now=now),
+        said="Entered. Another treasurer confirms it, and the books are locked.",
+        then=MONTHS,
+        page=_months,
+    )
 
 
 @require_POST
 @room
 def lock(request: HttpRequest, balance_id: UUID) -> HttpResponse:
     """Confirm a balance and lock the month's books."""
-    try:
-        found = journal.lock(balance_id=balance_id, staff_id=signed_in_id(request), now=moment_of(request))
-    except Problem as problem:
-        return _months(request, refused=problem, status=problem.status)
-    messages.success(request, f"The books of {found.month:%B %Y} are locked. Its payouts can be released.")
-    return redirect("royalties:treasury-months")
+    me, now = signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: journal.lock(balance_id=balance_id, staff_id=me, now=now),
+        said=lambda found: f"The books of {found.month:%B %Y} are locked. Its payouts can be released.",
+        then=MONTHS,
+        page=_months,
+    )
+
+
+@require_POST
+@room
+def close(request: HttpRequest, month: str) -> HttpResponse:
+    """Close a month that is over, and let the workers divide it."""
+    first, now = transparency.month_of(month), moment_of(request)
+
+    def begin() -> None:
+        runs.begin(month=first, now=now, tries=periods.TRIES_FOR_A_PAGE)
+        tasks.wake_run(first)
+
+    return carry_out(
+        request,
+        begin,
+        said=f"{first:%B %Y} is closed: nothing is charged in it any more. It is being divided.",
+        then=MONTHS,
+        page=_months,
+    )
+
+
+@require_safe
+@room
+def progress(request: HttpRequest, month: str) -> HttpResponse:
+    """Tell the page of the months how far a run has come."""
+    run = runs.of_month(transparency.month_of(month))
+    return JsonResponse({"state": run.state, "percent": run.percent, "words": run.words})
 
 
 @require_safe
@@ -140,18 +180,14 @@ def _disputes(request: HttpRequest, *, refused: Problem | None = None, status: i
 @room
 def decide(request: HttpRequest, chargeback_id: UUID) -> HttpResponse:
     """Let a wallet move again."""
-    form = ReasonForm(request.POST)
-    try:
-        chargebacks.decide(
-            chargeback_id=chargeback_id,
-            staff_id=signed_in_id(request),
-            reason=form.data.get("reason", ""),
-            now=moment_of(request),
-        )
-    except Problem as problem:
-        return _disputes(request, refused=problem, status=problem.status)
-    messages.success(request, "Decided. The listener is told by mail.")
-    return redirect("royalties:treasury-disputes")
+    reason, me, now = ReasonForm(request.POST).data.get("reason", ""), signed_in_id(request), moment_of(request)
+    return carry_out(
+        request,
+        lambda: chargebacks.decide(chargeback_id=chargeback_id, staff_id=me, reason=reason, now=now),
+        said="Decided. The listener is told by mail.",
+        then="royalties:treasury-disputes",
+        page=_disputes,
+    )
 
 
 @require_safe

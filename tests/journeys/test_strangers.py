@@ -322,6 +322,8 @@ ROUTES: dict[str, list[Way]] = {
     "treasury": [page("/treasury", stranger=302, other=403)],
     "treasury/months": [page("/treasury/months", stranger=302, other=403)],
     "treasury/months/<str:month>/balance": [form("/treasury/months/2026-10/balance", other=403, amount_micros="1")],
+    "treasury/months/<str:month>/close": [form("/treasury/months/2026-10/close", other=403)],
+    "treasury/months/<str:month>/run": [page("/treasury/months/2026-10/run", stranger=302, other=403)],
     "treasury/balances/<uuid:balance_id>/lock": [form(f"/treasury/balances/{uuid4()}/lock", other=403)],
     "treasury/journal": [page("/treasury/journal", stranger=302, other=403)],
     "treasury/journal/files": [form("/treasury/journal/files", other=403)],

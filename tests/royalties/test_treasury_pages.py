@@ -2,6 +2,7 @@
 
 import subprocess
 
+import psycopg
 import pytest
 from defusedxml.ElementTree import fromstring
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,14 +12,15 @@ from django.test import Client
 from infra.parts.postgresql import BINARIES
 from members import clock
 from members.models import Notice
-from royalties import bank, payouts
+from royalties import bank, payouts, periods
 from royalties.journal_models import JournalEntry
 from royalties.payout_models import Payout, PayoutAccount, PayoutBatch
+from royalties.run_models import Run
 from tests import cast
 from tests.callers import Caller
 from tests.playback.test_chargebacks import said as disputed
 from tests.playback.till import tell
-from tests.royalties import treasury
+from tests.royalties import running, treasury
 from tests.royalties.treasury import SEPTEMBER, owe, payee, seal
 
 IBAN = "DE89370400440532013000"
@@ -143,6 +145,49 @@ def test_what_is_wrong_is_said_and_nothing_is_done(rooms):
     text(tess.post(f"/treasury/journal/lines/{PayoutBatch.objects.get().id}", {"kind": "cost", "words": "x"}), 404)
     assert not JournalEntry.objects.exists()
     assert PayoutBatch.objects.count() == 1
+
+
+def test_a_month_is_closed_once_it_is_over_and_in_its_order(rooms):
+    """September is sealed; the world stands on the fourth of October, and then on the first of November."""
+    tess, tom = rooms
+    assert "Close October" not in text(tess.get("/treasury/months"))
+    refused = text(tess.post("/treasury/months/2026-10/close"), 409)
+    assert "is closed after it has ended" in refused
+    assert tess.get("/treasury/months/2026-10/run").status_code == 404
+    cast.set_clock(treasury.at("2026-11-01 00:05"))
+    assert "Close October 2026" in text(tess.get("/treasury/months"))
+    text(tess.post("/treasury/months/2026-11/close"), 409)
+    assert not Run.objects.exists()
+    post(tess, "/treasury/months/2026-10/close")
+    # Closed again it is the same run; nothing waits for a second person, for beat closes months alone.
+    post(tom, "/treasury/months/2026-10/close")
+    assert Run.objects.get().month == treasury.OCTOBER
+    shown = text(tom.get("/treasury/months"))
+    assert "Posting what is not in the ledger yet" in shown
+    assert "Close October" not in shown
+    assert tess.get("/treasury/months/2026-10/run").json() == {
+        "state": "running",
+        "percent": 0,
+        "words": "Posting what is not in the ledger yet",
+    }
+    assert running.finish(treasury.OCTOBER).state == "sealed"
+    assert tess.get("/treasury/months/2026-10/run").json() == {"state": "sealed", "percent": 100, "words": "Sealed"}
+    assert "sealed, books open" in text(tess.get("/treasury/months"))
+
+
+def test_charges_that_hold_the_lock_do_not_hold_the_page(committed, monkeypatch):
+    """Closing asks a few times and says so; the month stays open, and is closed when it is asked again."""
+    seal(SEPTEMBER)
+    tess = browser(cast.treasurer("tess"))
+    cast.set_clock(treasury.at("2026-11-01 00:05"))
+    monkeypatch.setattr(periods, "PAUSE_SECONDS_MOST", 0.01)
+    made = connection.settings_dict
+    with psycopg.connect(host=made["HOST"], port=made["PORT"], user=made["USER"], dbname=made["NAME"]) as charging:
+        charging.execute("SELECT coop_money_moment()")
+        assert "Charges held the lock" in text(tess.post("/treasury/months/2026-10/close"), 503)
+        assert not Run.objects.exists()
+    post(tess, "/treasury/months/2026-10/close")
+    assert Run.objects.get().state == "running"
 
 
 def test_a_frozen_wallet_is_decided_on_its_page(rooms):
