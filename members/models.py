@@ -157,3 +157,47 @@ class Notice(models.Model):
             )
         ]
         indexes = [models.Index(fields=["created_at"], condition=Q(sent_at=None), name="notice_unsent")]
+
+
+class Lineage(models.Model):
+    """Which life of the database this is, and how far it has come. At most one row (members/lineage.py).
+
+    `life` and `number` stand in the store of files too, where a restored backup cannot take them back.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    identity = models.TextField()
+    life = models.UUIDField(default=uuid.uuid4)
+    number = models.BigIntegerField(default=0)
+    # When it last was alive, by the clock on the wall: in a restored backup, about when that was made.
+    lived_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="lineage_is_one_row")]
+
+
+class Closing(models.Model):
+    """A time in which money waited for what a backup had lost to be recovered. The one without an end is now.
+
+    `lost_since` is from when on rows are missing, by the clock on the wall; nobody may know.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    why = models.TextField()
+    lost_since = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    words = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["opened_at"],
+                condition=Q(opened_at=None),
+                nulls_distinct=False,
+                name="closing_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_at=None) | ~Q(words=""), name="closing_ended_says_what_was_found"
+            ),
+        ]
