@@ -53,6 +53,12 @@ def show(micros: int, *, currency: str = "EUR", places: int | None = None, sign:
     return f"{mark}{_SIGNS.get(currency, currency + ' ')}{whole:,}.{digits}"
 
 
+def percent(ppm: int) -> str:
+    """Return a rate in per cent, without the zeros that say nothing: `19`, `8.1`, `33.3334`."""
+    whole, part = divmod(ppm, PPM // 100)
+    return f"{whole}.{part:04d}".rstrip("0").rstrip(".")
+
+
 def show_digits(micros: int) -> str:
     """Return the amount without the currency's sign, for the steps of a ladder."""
     return show(micros, currency="EUR").replace("€", "")

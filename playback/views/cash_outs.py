@@ -15,7 +15,6 @@ from members.requests import moment_of, signed_in_id
 from playback import cashouts, tasks, topups, wallets
 from playback.forms import CashOutConfirmForm, CashOutForm
 from playback.models import TopUp
-from playback.views.wallet import money_percent
 
 
 @never_cache
@@ -56,7 +55,7 @@ def _show_plan(
     confirm = {"amount_micros": amount_micros, "plan_hash": planned.plan_hash, "key": str(uuid4())}
     context: dict[str, Any] = {
         "plan": planned,
-        "parts": [(part, money_percent(part.vat_ppm)) for part in planned.parts],
+        "parts": [(part, money.percent(part.vat_ppm)) for part in planned.parts],
         "confirm_form": CashOutConfirmForm(initial=confirm),
         "refused": refused,
     }
@@ -88,7 +87,7 @@ def one_cash_out(request: HttpRequest, cash_out_id: UUID) -> HttpResponse:
     refunds = cashouts.parts_of(taken)
     context = {
         "cash_out": taken,
-        "parts": [(refund, money_percent(refund.top_up.vat_ppm)) for refund in refunds],
+        "parts": [(refund, money.percent(refund.top_up.vat_ppm)) for refund in refunds],
         "net_cents": sum(refund.net_cents for refund in refunds),
         "vat_cents": sum(refund.vat_cents for refund in refunds),
         "gross_cents": sum(refund.gross_cents for refund in refunds),
@@ -106,5 +105,5 @@ def receipt(request: HttpRequest, top_up_id: UUID) -> HttpResponse:
     if top_up.state != TopUp.State.SETTLED:
         raise NotFound("it was not paid")
     given_back = list(top_up.refunds.select_related("cash_out").order_by("cash_out__taken_at", "id"))
-    context = {"top_up": top_up, "vat_percent": money_percent(top_up.vat_ppm), "refunds": given_back}
+    context = {"top_up": top_up, "vat_percent": money.percent(top_up.vat_ppm), "refunds": given_back}
     return render(request, "playback/receipt.html", context)

@@ -107,7 +107,7 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         "earlier": urlencode({"before": last.at.isoformat(), "before_id": str(last.row_id)}) if last else "",
         "is_earlier": before is not None,
         "choices": _choices(vat_ppm),
-        "vat_percent": money_percent(vat_ppm),
+        "vat_percent": money.percent(vat_ppm),
         "limits_form": LimitsForm.of(overview),
         "top_up_form": TopUpForm(
             initial={
@@ -141,12 +141,6 @@ def _place(request: HttpRequest) -> tuple[datetime | None, UUID | None]:
     except ValueError:
         return None, None
     return (before, before_id) if before is None or before.tzinfo else (None, None)
-
-
-def money_percent(ppm: int) -> str:
-    """Return a rate in per cent without a float: `19`, `8.1`."""
-    whole, part = divmod(ppm, 10_000)
-    return f"{whole}.{part:04d}".rstrip("0").rstrip(".")
 
 
 @login_required
@@ -227,5 +221,5 @@ def top_up_returned(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "playback/top_up.html",
-        {"top_up": top_up, "back": _back(request), "vat_percent": money_percent(top_up.vat_ppm)},
+        {"top_up": top_up, "back": _back(request), "vat_percent": money.percent(top_up.vat_ppm)},
     )

@@ -68,8 +68,7 @@ def _percents(versions: list[dict[str, Any]]) -> tuple[str, str]:
 
 
 def _percent(ppm: int) -> str:
-    whole, rest = divmod(ppm, money.PPM // 100)
-    return f"{whole}{f'.{rest:04}'.rstrip('0') if rest else ''}\N{NO-BREAK SPACE}%"
+    return f"{money.percent(ppm)}\N{NO-BREAK SPACE}%"
 
 
 def _sums(totals: dict[str, int], costs: list[whereabouts.Cost] | None, percents: tuple[str, str]) -> Sums:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from members import tally
 from members.tally import CannotCount, Kind, Rules, Verdict, Votes
 
-RULES = Rules(weights_ppm={"creators": 450_000, "listeners": 350_000, "workers": 200_000}, bars=tally.FOUNDING_BARS)
+RULES = Rules(weights_ppm={"creator": 450_000, "listener": 350_000, "worker": 200_000}, bars=tally.FOUNDING_BARS)
 CREATORS = Votes(members=120, yes=38, no=14, abstained=3)
 LISTENERS = Votes(members=800, yes=20, no=30, abstained=5)
-EXAMPLE = {"creators": CREATORS, "listeners": LISTENERS, "workers": Votes(members=10, yes=1)}
+EXAMPLE = {"creator": CREATORS, "listener": LISTENERS, "worker": Votes(members=10, yes=1)}
 COUNTED_KINDS = [Kind.ORDINARY, Kind.SPECIAL, Kind.CONSTITUTIONAL]
 
 
@@ -59,7 +59,7 @@ def test_the_example_passes_where_half_is_enough(kind, verdict):
     [(said(0, members=10), Fraction(2421, 4160)), (said(0, 1, members=10), Fraction(6847, 12480))],
 )
 def test_a_silent_worker_counts_half_and_one_who_says_no_counts_no(workers, support):
-    assert of(**{**EXAMPLE, "workers": workers}).support == support
+    assert of(**{**EXAMPLE, "worker": workers}).support == support
 
 
 # Small co-ops and lone classes.
@@ -69,19 +69,19 @@ def test_a_silent_worker_counts_half_and_one_who_says_no_counts_no(workers, supp
 @pytest.mark.parametrize("members", [3, 4, 5, 12])
 def test_a_small_co_op_of_one_class_can_decide_what_all_agree_on(kind, members):
     # With weights that only a constitution shares out, one class of three can carry an ordinary vote.
-    found = of(kind, creators=said(members))
+    found = of(kind, creator=said(members))
     expected = {Kind.ORDINARY: Fraction(29, 40), Kind.SPECIAL: Fraction(29, 40), Kind.CONSTITUTIONAL: Fraction(1)}
     assert (found.support, found.verdict) == (expected[kind], Verdict.PASSED)
 
 
 @pytest.mark.parametrize("members", [3, 4, 5, 12])
 def test_a_small_co_op_of_all_classes_can_decide(members):
-    parts = {"creators": said(members - 2), "listeners": said(1), "workers": said(1)}
+    parts = {"creator": said(members - 2), "listener": said(1), "worker": said(1)}
     assert all(of(kind, **parts).verdict == Verdict.PASSED for kind in COUNTED_KINDS)
 
 
 def test_three_creators_do_not_outvote_ninety_seven_listeners():
-    found = of(creators=said(3), listeners=said(0, 97))
+    found = of(creator=said(3), listener=said(0, 97))
     assert (found.support, found.heads) == (Fraction(11, 20), Fraction(3, 100))
     assert found.verdict == Verdict.DEFEATED
     assert [one.name for one in found.conditions if not one.holds] == ["heads"]
@@ -89,9 +89,9 @@ def test_three_creators_do_not_outvote_ninety_seven_listeners():
 
 def test_supporters_count_as_heads_and_in_no_class():
     supporters = said(1, 8, members=40)
-    found = tally.count(Kind.ORDINARY, {"creators": said(3)}, rules=RULES, heads_only=supporters)
+    found = tally.count(Kind.ORDINARY, {"creator": said(3)}, rules=RULES, heads_only=supporters)
     assert (found.turnout, found.heads, found.head_quorum) == (12, Fraction(1, 3), 5)
-    assert [one.name for one in found.classes] == ["creators", "listeners", "workers"]
+    assert [one.name for one in found.classes] == ["creator", "listener", "worker"]
     assert found.verdict == Verdict.PASSED
 
 
@@ -100,33 +100,33 @@ def test_supporters_count_as_heads_and_in_no_class():
 
 @pytest.mark.parametrize("kind", [*COUNTED_KINDS, Kind.STATUTORY])
 def test_nobody_decides_nothing(kind):
-    assert of(kind, creators=said(0, members=20)).verdict == Verdict.INQUORATE
-    assert of(kind, creators=said(0, members=0)).verdict == Verdict.DEFEATED
+    assert of(kind, creator=said(0, members=20)).verdict == Verdict.INQUORATE
+    assert of(kind, creator=said(0, members=0)).verdict == Verdict.DEFEATED
 
 
 def test_abstentions_make_a_quorum_and_decide_nothing():
-    found = of(creators=said(0, abstained=20))
+    found = of(creator=said(0, abstained=20))
     assert (found.heads, found.support, found.verdict) == (None, Fraction(1, 2), Verdict.DEFEATED)
 
 
 @pytest.mark.parametrize("kind", [*COUNTED_KINDS, Kind.STATUTORY])
 def test_a_tie_changes_nothing(kind):
-    assert of(kind, creators=said(6, 6), listeners=said(9, 9), workers=said(2, 2)).verdict == Verdict.DEFEATED
+    assert of(kind, creator=said(6, 6), listener=said(9, 9), worker=said(2, 2)).verdict == Verdict.DEFEATED
 
 
 def test_a_class_that_objects_stops_a_special_vote():
-    votes = {"creators": said(30), "listeners": said(40, 10), "workers": said(2, 3)}
+    votes = {"creator": said(30), "listener": said(40, 10), "worker": said(2, 3)}
     found = of(Kind.SPECIAL, **votes)
     assert found.support > Fraction(2, 3)
-    assert (found.verdict, found.conditions[-1].classes) == (Verdict.DEFEATED, ("workers",))
-    assert of(Kind.SPECIAL, **{**votes, "workers": said(2, 2)}).verdict == Verdict.PASSED
+    assert (found.verdict, found.conditions[-1].classes) == (Verdict.DEFEATED, ("worker",))
+    assert of(Kind.SPECIAL, **{**votes, "worker": said(2, 2)}).verdict == Verdict.PASSED
 
 
 def test_a_constitution_needs_every_class_that_somebody_is_in():
-    votes = {"creators": said(30), "listeners": said(50, 5), "workers": said(2, 2)}
+    votes = {"creator": said(30), "listener": said(50, 5), "worker": said(2, 2)}
     found = of(Kind.CONSTITUTIONAL, **votes)
-    assert found.conditions[-1].classes == ("workers",)
-    del votes["workers"]
+    assert found.conditions[-1].classes == ("worker",)
+    del votes["worker"]
     found = of(Kind.CONSTITUTIONAL, **votes)
     assert [one.weight_ppm for one in found.classes] == [562_500, 437_500, 0]
     assert found.verdict == Verdict.PASSED
@@ -169,8 +169,8 @@ def classes(draw):
     return Votes(members=members, yes=yes, no=no, abstained=draw(st.integers(0, members - yes - no)))
 
 
-elections = st.fixed_dictionaries({"creators": classes(), "listeners": classes(), "workers": classes()})
-names = st.sampled_from(["creators", "listeners", "workers"])
+elections = st.fixed_dictionaries({"creator": classes(), "listener": classes(), "worker": classes()})
+names = st.sampled_from(["creator", "listener", "worker"])
 kinds = st.sampled_from([*COUNTED_KINDS, Kind.STATUTORY])
 
 
@@ -205,14 +205,14 @@ def test_who_turns_from_no_to_yes_never_harms_what_they_vote_for(votes, name, ki
         assert of(kind, **{**votes, name: turned}).verdict == Verdict.PASSED
 
 
-@given(votes=elections, order=st.permutations(["creators", "listeners", "workers"]), kind=kinds)
+@given(votes=elections, order=st.permutations(["creator", "listener", "worker"]), kind=kinds)
 def test_the_order_of_classes_does_not_matter(votes, order, kind):
     assert of(kind, **votes) == of(kind, **{name: votes[name] for name in order})
 
 
 @given(votes=elections, kind=kinds)
 def test_names_of_classes_do_not_matter(votes, kind):
-    other = {"creators": "singers", "listeners": "ears", "workers": "hands"}
+    other = {"creator": "singers", "listener": "ears", "worker": "hands"}
     weights = {other[name]: weight for name, weight in RULES.weights_ppm.items()}
     renamed = tally.count(
         kind,
