@@ -176,7 +176,8 @@ class TestWords:
     @example(words="((((")
     def test_whatever_is_asked_is_answered(self, band: Creator, words: str) -> None:
         callers.forget_counts()
-        named(band, "Nebula 夜")
+        if not Work.objects.exists():  # the examples share one database
+            named(band, "Nebula 夜")
         for path in ("/browse", "/photos", "/creators"):
             assert Client().get(path, {"q": words, "tag": words}).status_code == 200
         for path in ("works", "creators", "releases"):
