@@ -96,6 +96,19 @@ def settled_until() -> date | None:
     return last.day if last is not None else None
 
 
+def paid_until(month: date) -> Iterator[tuple[UUID, date]]:
+    """Yield each work's last day to whose end it may be told what was paid, of a month that runs.
+
+    Works of which nothing may be told are left out. One query, read as it is needed.
+    """
+    after = (month + timedelta(days=32)).replace(day=1)
+    rows = AudienceDay.objects.filter(day__gte=month, day__lt=after).order_by("work_id", "day")
+    for work_id, days in groupby(rows.iterator(chunk_size=BLOCK), key=lambda row: row.work_id):
+        last = privacy.paid_until(map(from_row, days))
+        if last is not None:
+            yield work_id, last
+
+
 def settled_moment() -> datetime:
     """Return the moment up to which audiences are settled; sessions that began before it were counted for ever."""
     last = settled_until()

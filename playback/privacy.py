@@ -8,12 +8,16 @@ those who only listened are none or at least five. While the month runs, the las
 five on both sides: what the month still brings joins them, so that the rest of a month is never a few people either,
 and nothing once shown is taken back (`spans`).
 
+*What was paid* is also told by itself, to payees, in the month so far. Those sums end with days on which those who paid
+since the end before are none or at least five (`paid_until`). Spans end with such days only, so that what both pages
+say, subtracted from each other, is never about a few either.
+
 *Tables* are made once, when the month is over. A cell of fewer than five is folded into "other" together with the next
 smallest, so that never exactly one cell is missing from a sum (`fold`). Those who paid and those who did not are
 folded apart, because the statement says how often was paid.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -78,9 +82,9 @@ def spans(days: Iterable[Day], *, over: bool) -> list[Span]:
     """Return what is shown of a month's days, in order. `over` says that the month has ended and every day is there."""
     ended: list[Span] = []
     open_span: Span | None = None
-    for one in map(_span, sorted(days, key=lambda day: day.day)):
+    for one, paid_may_end in _with_ends(days):
         open_span = one if open_span is None else open_span.and_then(one)
-        if open_span.is_enough():
+        if paid_may_end and open_span.is_enough():
             ended.append(open_span)
             open_span = None
     if not over:
@@ -91,6 +95,34 @@ def spans(days: Iterable[Day], *, over: bool) -> list[Span]:
             return []
         rest = ended.pop().and_then(rest)
     return [*ended, rest] if rest is not None else ended
+
+
+def paid_until(days: Iterable[Day]) -> date | None:
+    """Return the day to whose end it may be told what was paid while the month runs; None where it may not be told yet.
+
+    At least five have paid after it: what the month still brings joins them.
+    """
+    ends: list[tuple[date, bool]] = []
+    has_paid = False
+    for one, may_end in _with_ends(days):
+        has_paid = has_paid or bool(one.payers)
+        if may_end:
+            ends.append((one.last, has_paid))
+            has_paid = False
+    while ends and not ends[-1][1]:
+        ends.pop()
+    return ends[-2][0] if len(ends) > 1 and any(paid for _, paid in ends[:-1]) else None
+
+
+def _with_ends(days: Iterable[Day]) -> Iterator[tuple[Span, bool]]:
+    """Yield the days in order, each with whether sums of what was paid may end with it."""
+    paying: frozenset[UUID] = frozenset()
+    for one in map(_span, sorted(days, key=lambda day: day.day)):
+        paying |= one.payers
+        may_end = is_shown(len(paying))
+        if may_end:
+            paying = frozenset()
+        yield one, may_end
 
 
 def _span(day: Day) -> Span:

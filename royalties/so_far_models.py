@@ -9,7 +9,7 @@ from django.db import models
 
 
 class SoFarWork(models.Model):
-    """Until when a work's charges of a month are told. `is_over` says that the month has ended and waits for its run."""
+    """Until when a work's charges of a month are told. `is_over`: the month has ended, and waits for its run."""
 
     pk = models.CompositePrimaryKey("month", "work_id")
     month = models.DateField()

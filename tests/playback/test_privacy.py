@@ -105,6 +105,41 @@ def test_days_wait_for_five_and_the_last_ones_join_what_was_kept_back() -> None:
     assert shown(5, over=True) == [(1, 2, 15, 10_000), (3, 3, 10, 10_000), (4, 5, 12, 12_000)]
 
 
+@given(months)
+def test_what_was_paid_is_told_to_days_between_which_five_have_paid(
+    month: list[tuple[frozenset[UUID], frozenset[UUID]]],
+) -> None:
+    days = days_of(month)
+    ends = {0}
+    shown_before: date | None = None
+    for number in range(len(month) + 1):
+        so_far = [day for day in days if day.day < FIRST + timedelta(days=number)]
+        told = privacy.paid_until(so_far)
+        assert told is None or shown_before is None or told >= shown_before, "what was told is never taken back"
+        shown_before = told or shown_before
+        if told is not None:
+            ends.add((told - FIRST).days + 1)
+        # The audience's page of the same morning ends with such days too.
+        ends |= {(span.last - FIRST).days + 1 for span in privacy.spans(so_far, over=False)}
+    ends |= {(span.last - FIRST).days + 1 for span in privacy.spans(days, over=True)[:-1]}
+    # Every difference of two such sums, and the rest of the month after any of them, is of nobody or of five. The whole
+    # month is the statement's, which says it however few paid.
+    for first, last in combinations(sorted({*ends, len(month)}), 2):
+        payers = set().union(*(payers for payers, _ in month[first:last]))
+        assert privacy.is_shown(len(payers)) or (first, last) == (0, len(month)), (first, last)
+
+
+def test_a_quiet_work_waits_for_five_and_then_for_five_more() -> None:
+    five, others = [UUID(int=n) for n in range(1, 6)], [UUID(int=n) for n in range(6, 11)]
+    nobody: frozenset[UUID] = frozenset()
+    days = days_of(
+        [(frozenset(five[:3]), nobody), (frozenset(five[3:]), nobody), (frozenset(others[:4]), nobody)]
+        + [(nobody, frozenset(five)), (frozenset(others[4:]), nobody), (frozenset(five[:1]), nobody)]
+    )
+    told = [privacy.paid_until(days[:number]) for number in range(1, 7)]
+    assert told == [None, None, None, None, date(2026, 10, 2), date(2026, 10, 2)]
+
+
 cells = st.lists(
     st.tuples(st.integers(min_value=1, max_value=12), st.integers(min_value=0, max_value=30)), max_size=12
 ).map(
