@@ -18,21 +18,34 @@ wanted_environment() {
 print(sys.version.split()[0], hashlib.sha256(pathlib.Path("infra/requirements.txt").read_bytes()).hexdigest())'
 }
 
+is_environment() {
+    # The second question finds an environment whose folder was moved or copied: its scripts point elsewhere.
+    [ "$(cat .venv/made_from 2>/dev/null)" = "$1" ] && .venv/bin/pip --version >/dev/null 2>&1
+}
+
 prepare_environment() {
     local python wanted
     python=$(find_python)
     wanted=$(wanted_environment "$python")
-    # The second question finds an environment whose folder was moved or copied: its scripts point elsewhere.
-    if [ "$(cat .venv/made_from 2>/dev/null)" = "$wanted" ] && .venv/bin/pip --version >/dev/null 2>&1; then
+    if is_environment "$wanted"; then
         return
     fi
+    # Two that start at once would empty .venv under each other: the second waits for the first, and finds it made.
+    # The lock is on this very file, as any file in .venv goes with it.
+    (
+        if command -v flock >/dev/null; then flock 9; fi
+        if ! is_environment "$wanted"; then make_environment "$python" "$wanted"; fi
+    ) 9<infra/environment.sh
+}
+
+make_environment() {
     echo "Making the environment in .venv (once; about a minute) ..."
-    if ! "$python" -m venv --clear .venv; then
+    if ! "$1" -m venv --clear .venv; then
         echo "Python could not make an environment. On Debian and Ubuntu, install python3-venv." >&2
         return 1
     fi
     .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r infra/requirements.txt
-    echo "$wanted" >.venv/made_from
+    echo "$2" >.venv/made_from
 }
 
 find_chromium() {
