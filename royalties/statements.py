@@ -141,10 +141,11 @@ def csv_rows(of: Statement) -> Iterator[list[str]]:
             "plays_by_number": " ".join(map(str, line["plays_by_number"])),
             "listeners": f"fewer than {LISTENERS_LEAST}" if line["listeners"] is None else line["listeners"],
         }
-        yield [_cell(str(row[name])) for name in columns]
+        yield [cell(str(row[name])) for name in columns]
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return a text as a cell of a table that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(LIKE_A_FORMULA) else text
 
 
