@@ -176,6 +176,10 @@ WORDS = {
         "The books take an entry once, between accounts of the chart, and in no month that was locked with the bank.",
         "Nothing was booked. A wrong entry is never changed: it is reversed, with a reason, and booked anew.",
     ),
+    "recovering": (
+        "The database was restored from a backup, and until what it lost is taken in again no money moves.",
+        "What you own plays, and everything can be read. Ask again in a while; what you paid meanwhile is not lost.",
+    ),
     "second-factor-needed": (
         "Votes and other people's money are moved only by who has just shown their second factor.",
         "Show it on your account's page; that holds for fifteen minutes. Who has none sets one up there first.",

@@ -26,7 +26,7 @@ from members import admission
 from members.access import NotSignedIn
 from members.admission import Staff
 from members.problems import NotFound, Problem
-from members.requests import moment_of, person_id_of
+from members.requests import is_closed_for, moment_of, person_id_of
 from playback import wallets
 
 MAILS_SHOWN = 50
@@ -52,7 +52,7 @@ STAFF_LINKS = (
 BELOW = (
     ("Browse", ("/works/", "/releases/", "/creators")),
     ("Library", ("/library",)),
-    ("Every euro", ("/periods",)),
+    ("Every euro", ("/periods", "/books")),
     ("Studio", ("/studio", "/upload", "/splits/")),
     ("Account", ("/account", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
 )
@@ -92,6 +92,11 @@ class Frame:
             return 0
         overview = wallets.overview(person_id=person_id, now=moment_of(self.request))
         return overview.balance_micros + overview.promo_micros
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether money waits for a restored backup to recover; told to who is signed in. The clock's query."""
+        return person_id_of(self.request) is not None and is_closed_for(self.request)
 
     @cached_property
     def nav(self) -> list[Link]:
@@ -198,10 +203,14 @@ class ProblemPagesMiddleware:
         if isinstance(exception, NotFound):
             return render(request, "404.html", status=404)
         if isinstance(exception, Problem) and not isinstance(exception, NotSignedIn):
-            explanation = explain(exception.slug) or Explanation.of(type(exception))
-            context = {"explanation": explanation, "problem": exception}
-            return render(request, "problem.html", context, status=exception.status)
+            return refusal_page(request, exception)
         return None
+
+
+def refusal_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Return the page that says why something was refused."""
+    context = {"explanation": explain(problem.slug) or Explanation.of(type(problem)), "problem": problem}
+    return render(request, "problem.html", context, status=problem.status)
 
 
 def broke(request: HttpRequest) -> HttpResponse:

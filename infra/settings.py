@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "infra.pages.ProblemPagesMiddleware",
+    "infra.closed.ClosedMiddleware",
 ]
 
 ROOT_URLCONF = "infra.urls"
@@ -180,6 +181,12 @@ CELERY_BEAT_SCHEDULE = {
     "count-so-far": {"task": "royalties.tasks.count_so_far", "schedule": 3600.0},
     "sweep-royalty-runs": {"task": "royalties.tasks.sweep_runs", "schedule": 60.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
+    "pull-gateway-events-daily": {
+        "task": "playback.tasks.pull_gateway_events",
+        "schedule": crontab(hour=4, minute=15),
+        "kwargs": {"days": 14},
+    },
+    "keep-high-water": {"task": "royalties.tasks.keep_high_water", "schedule": 60.0},
     "ring-for-disputes": {"task": "royalties.tasks.ring_for_disputes", "schedule": 300.0},
 }
 

@@ -22,6 +22,14 @@ def now() -> datetime:
     return moment
 
 
+def now_and_closed() -> tuple[datetime, bool]:
+    """Return the co-op's present moment, and whether money has to wait (members/lineage.py). One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coop_now(), coop_is_closed()")
+        moment, closed = cursor.fetchone()
+    return moment, closed
+
+
 def money_moment() -> datetime:
     """Return the moment at which money that moves now is booked, and keep its month open until the transaction ends."""
     with connection.cursor() as cursor:

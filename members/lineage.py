@@ -30,11 +30,6 @@ class Recovering(Problem):
 
     slug, status, title = "recovering", 503, "Nothing can be paid right now"
 
-    @classmethod
-    def now(cls) -> "Recovering":
-        """Return the refusal, with when to ask again."""
-        return cls("The records are being restored. Nothing was charged.", retry_after_seconds=RETRY_SECONDS)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -61,7 +56,12 @@ def is_closed() -> bool:
 def check_open() -> None:
     """Raise Recovering while money has to wait. One query."""
     if is_closed():
-        raise Recovering.now()
+        raise refusal()
+
+
+def refusal() -> Recovering:
+    """Return the refusal of whatever has to wait, with when to ask again."""
+    return Recovering("The records are being restored. Nothing was charged.", retry_after_seconds=RETRY_SECONDS)
 
 
 def is_refusal(error: BaseException) -> bool:

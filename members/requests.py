@@ -11,9 +11,16 @@ from members import clock
 def moment_of(request: HttpRequest) -> datetime:
     """Return the co-op's time at which this request is answered. One query for a request, however often it is asked."""
     if not hasattr(request, "coop_moment"):
-        request.coop_moment = clock.now()  # type: ignore[attr-defined]
+        request.coop_moment, request.coop_is_closed = clock.now_and_closed()  # type: ignore[attr-defined]
     moment: datetime = request.coop_moment  # type: ignore[attr-defined]
     return moment
+
+
+def is_closed_for(request: HttpRequest) -> bool:
+    """Return whether money waits until a restored backup has recovered. The same one query."""
+    moment_of(request)
+    closed: bool = request.coop_is_closed  # type: ignore[attr-defined]
+    return closed
 
 
 def person_id_of(request: HttpRequest) -> UUID | None:

@@ -83,6 +83,7 @@ PROVIDER_FEES = "expenses.provider-fees"
 COSTS = "expenses.costs"
 REFUNDS_BORNE = "expenses.refunds-borne"
 DISPUTES = "expenses.disputes"
+LOST = "expenses.lost"
 
 CHART = (
     Charted(BANK, "Bank account"),
@@ -109,6 +110,7 @@ CHART = (
     Charted(COSTS, "Costs of the co-op"),
     Charted(REFUNDS_BORNE, "Charges given back after their month was closed"),
     Charted(DISPUTES, "Payments that were charged back"),
+    Charted(LOST, "Paid for what was lost with a backup"),
 )
 _CHART = {account.code: account for account in CHART}
 

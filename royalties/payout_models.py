@@ -35,6 +35,8 @@ class PayoutBatch(models.Model):
         PREPARED = "prepared"
         RELEASED = "released"
         DROPPED = "dropped"
+        # Paid before a backup was restored, for a month that is not paid out any more; nobody releases it again.
+        RESTORED = "restored"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     month = models.DateField()
@@ -58,7 +60,8 @@ class PayoutBatch(models.Model):
             models.CheckConstraint(condition=Q(month__day=1, total_cents__gt=0), name="payout_batch_pays_a_month"),
             models.CheckConstraint(
                 condition=Q(state="released", released_by__isnull=False, released_at__isnull=False)
-                | (~Q(state="released") & Q(released_by=None, released_at=None)),
+                | Q(state="restored", released_by=None, released_at__isnull=False)
+                | (~Q(state__in=["released", "restored"]) & Q(released_by=None, released_at=None)),
                 name="payout_batch_released_has_its_moment",
             ),
             models.CheckConstraint(
@@ -86,7 +89,8 @@ class Payout(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="payouts")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="payouts")
-    account = models.ForeignKey(PayoutAccount, models.PROTECT, related_name="payouts")
+    # Of what was paid before a backup was restored, the account may be lost.
+    account = models.ForeignKey(PayoutAccount, models.PROTECT, null=True, related_name="payouts")
     cents = models.BigIntegerField()
     end_to_end = models.CharField(max_length=35, unique=True)
     # The bank had it before we knew of it: paid before a backup was restored. It is booked, and not sent again.
@@ -100,6 +104,9 @@ class Payout(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["batch", "person"], name="payout_one_per_payee"),
             models.CheckConstraint(condition=Q(cents__gt=0), name="payout_is_positive"),
+            models.CheckConstraint(
+                condition=Q(account__isnull=False) | Q(bank_has_it=True), name="payout_to_be_sent_has_an_account"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=["rejected", "returned"]) | (Q(ended_at__isnull=False) & ~Q(reason="")),
                 name="payout_that_came_back_says_why",
@@ -136,6 +143,8 @@ class BankLine(models.Model):
     words = models.CharField(max_length=300, blank=True)
     end_to_end = models.CharField(max_length=35, blank=True)
     payouts = models.PositiveIntegerField(default=0)
+    # Of payouts that the bank booked as one sum: the name of their file.
+    file_name = models.CharField(max_length=35, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(cents=0), name="bank_line_moves_something")]
@@ -143,3 +152,16 @@ class BankLine(models.Model):
             models.Index(fields=["end_to_end"], condition=~Q(end_to_end=""), name="bank_line_by_end_to_end"),
             models.Index(fields=["-booked_on", "-id"], name="bank_line_by_day"),
         ]
+
+
+class BankPart(models.Model):
+    """A payment of a line that named no payout we knew: perhaps one lost with a backup. Cents as the line's."""
+
+    line = models.ForeignKey(BankLine, models.PROTECT, related_name="parts")
+    end_to_end = models.CharField(max_length=35)
+    cents = models.BigIntegerField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(cents=0), name="bank_part_moves_something")]
+        indexes = [models.Index(fields=["end_to_end"], name="bank_part_by_end_to_end")]

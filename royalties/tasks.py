@@ -6,8 +6,8 @@ from datetime import date
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from members import clock
-from royalties import periods, posting, reconciliation, runs, so_far, treasury
+from members import clock, lineage
+from royalties import highwater, periods, posting, reconciliation, runs, so_far, treasury
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -16,7 +16,7 @@ SWEEP_EXPIRES_SECONDS = 60
 @shared_task(name="royalties.tasks.work_on_run")
 def work_on_run(month: str) -> None:
     """Take turns at a run while there are any, and call others to help where it can be shared out."""
-    while True:
+    while not lineage.is_closed():
         turn = runs.advance(month=date.fromisoformat(month), now=clock.now())
         if turn.opened_shares:
             _call_helpers(month)
@@ -27,6 +27,8 @@ def work_on_run(month: str) -> None:
 @shared_task(name="royalties.tasks.sweep_runs")
 def sweep_runs() -> int:
     """Close the month whose day has come, and wake runs that nobody works on. Return how many."""
+    if lineage.is_closed():
+        return 0
     now = clock.now()
     # A month that is closing has its run, unless whoever closed it died between the two.
     month = periods.unsealed() or periods.due(now)
@@ -49,6 +51,8 @@ def wake_run(month: date) -> None:
 @shared_task(name="royalties.tasks.post_rows")
 def post_rows() -> int:
     """Carry over into the ledger what is not in it yet, and forget marks of sealed months. Return how many rows."""
+    if lineage.is_closed():
+        return 0
     posting.forget_marks()
     return posting.post(now=clock.now())
 
@@ -63,6 +67,12 @@ def count_so_far() -> int:
 def reconcile_books() -> int:
     """Compare the books with what happened, and ring for what differs or waits too long. Return how many differ."""
     return len(reconciliation.raise_alarms(now=clock.now()))
+
+
+@shared_task(name="royalties.tasks.keep_high_water")
+def keep_high_water() -> bool:
+    """Say outside how far the database has come, or find that it was restored, and close. Return whether it is open."""
+    return highwater.keep()
 
 
 @shared_task(name="royalties.tasks.ring_for_disputes")

@@ -22,7 +22,9 @@ _WORDS = {
     accounts.PROMOTION: ("promo credit that was spent", "Promo credit"),
     accounts.REFUNDS_BORNE: ("given back of months that were closed", "Given back late"),
     accounts.DISPUTES: ("payments that were charged back", "Charged back"),
+    accounts.LOST: ("paid for what was lost with a backup", "Lost"),
 }
+_PAID_STATES = (PayoutBatch.State.RELEASED, PayoutBatch.State.RESTORED)
 _SPENT = """
 SELECT account, sum(micros)::bigint
   FROM (SELECT debit AS account, amount_micros AS micros FROM royalties_transfer WHERE month = %(month)s
@@ -51,9 +53,9 @@ class Cost:
 
 def paid_out(month: date) -> PaidOut | None:
     """Return what the month's released batches paid and the bank has not sent back, or None before. One query."""
-    found = Payout.objects.filter(
-        batch__month=month, batch__state=PayoutBatch.State.RELEASED, state__in=_KEPT_STATES
-    ).aggregate(cents=Sum("cents"), payees=Count("person", distinct=True), released_at=Max("batch__released_at"))
+    found = Payout.objects.filter(batch__month=month, batch__state__in=_PAID_STATES, state__in=_KEPT_STATES).aggregate(
+        cents=Sum("cents"), payees=Count("person", distinct=True), released_at=Max("batch__released_at")
+    )
     if not found["cents"]:
         return None
     return PaidOut(micros=money.from_cents(found["cents"]), payees=found["payees"], released_at=found["released_at"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from members import clock, money
+from members import clock, lineage, money
 from members.problems import Problem
 from royalties import runs
 from royalties.run_models import Run
@@ -39,6 +39,7 @@ class Command(BaseCommand):
         except ValueError:
             raise CommandError("a month is written like 2026-10") from None
         try:
+            lineage.check_open()
             if options["start_over"]:
                 runs.start_over(month=month)
             run = runs.begin(month=month, now=clock.now())
