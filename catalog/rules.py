@@ -2,6 +2,7 @@
 
 from catalog import ladder
 from members import money
+from members.deadlines import Starts
 from members.policies import OneOf, Params, Policy, PolicyRefused, Whole
 
 MICROS_MOST = 1_000_000_000
@@ -70,6 +71,8 @@ CONTENT = Policy(
     },
     founding={"ai_generated": "labelled", "lossless": "encouraged", "sample_rate_min": 44_100, "photo_edge_min": 1_600},
     bounds=lambda _: None,
+    starts=Starts.DAY,
+    starts_after_days=60,
     explain=lambda params: [
         f"Works made by machines alone: {params['ai_generated']}.",
         f"Lossless originals: {params['lossless']}.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from members import money
+from members.deadlines import Starts
 from members.policies import Params, Policy, PolicyRefused, Whole
 from members.tally import Bar, Kind, Rules
 
@@ -171,4 +172,7 @@ GOVERNANCE = Policy(
     },
     bounds=_bounds,
     explain=_explain,
+    kind=Kind.CONSTITUTIONAL,
+    starts=Starts.AT_ONCE,
+    starts_after_days=0,
 )

@@ -9,14 +9,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from members import clock, seals
+from members.deadlines import Starts
 from members.problems import Problem
+from members.tally import Kind
 
 REFRESH_SECONDS = 60
 NOTICE_LEAST = timedelta(hours=1)
+# A day that every month has.
+SHORTEST_MONTH_DAYS = 28
 FOUNDED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 Params = Mapping[str, int | str]
@@ -26,6 +31,10 @@ class PolicyRefused(Problem):
     """The figures of a version break a bound; the detail says which."""
 
     slug, status, title = "policy-refused", 422, "These figures cannot be a policy"
+
+
+class StaleBase(PolicyRefused):
+    """Another version came between: what was voted on would not follow what voters compared it with."""
 
 
 class UnknownPolicy(Problem):
@@ -50,14 +59,30 @@ class OneOf:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """How far a figure may go within twelve months before the vote on it weighs more."""
+
+    name: str
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What an app says about a policy it obeys."""
+    """What an app says about a policy it obeys.
+
+    `kind` is how much has to agree to a change of it, and a change that goes further than `step` is special. It begins
+    with a day, month or year (`starts`) at least `starts_after_days` after nobody can contest the vote any more.
+    """
 
     key: str
     schema: Mapping[str, Whole | OneOf]
     founding: Params
     bounds: Callable[[Params], None]
     explain: Callable[[Params], list[str]]
+    kind: Kind = Kind.ORDINARY
+    step: Step | None = None
+    starts: Starts = Starts.MONTH
+    starts_after_days: int = 14
     preview: Callable[..., Any] | None = None
 
 
@@ -71,6 +96,7 @@ class Version:
     effective_from: datetime
     recorded_at: datetime
     sha256: str
+    proposal_id: UUID | None = None
 
 
 @dataclass
@@ -139,8 +165,32 @@ def forget() -> None:
     _known = None
 
 
-def add_version(*, key: str, params: Mapping[str, Any], effective_from: datetime, now: datetime) -> Version:
-    """Record a version that holds from `effective_from` on, at least an hour away. Raises PolicyRefused."""
+def kind_of(key: str, params: Params, moment: datetime) -> Kind:
+    """Return how much has to agree if these figures are to follow. Raises UnknownPolicy.
+
+    Steps are summed over twelve months, so that two small ones are not cheaper than a large one.
+    """
+    policy = registered(key)
+    if policy.step is None:
+        return policy.kind
+    then = policy_at(key, moment.replace(year=moment.year - 1, day=min(moment.day, SHORTEST_MONTH_DAYS)))
+    step = abs(int(params[policy.step.name]) - int(then.params[policy.step.name]))
+    return Kind.SPECIAL if step > policy.step.most else policy.kind
+
+
+def add_version(
+    *,
+    key: str,
+    params: Mapping[str, Any],
+    effective_from: datetime,
+    now: datetime,
+    base_seq: int | None = None,
+    proposal_id: UUID | None = None,
+) -> Version:
+    """Record a version that holds from `effective_from` on, at least an hour away, and the proposal that made it.
+
+    With `base_seq` it follows that version and no other. Raises PolicyRefused, and StaleBase if another came between.
+    """
     check(key, params)
     if effective_from < now + NOTICE_LEAST:
         raise PolicyRefused(f"{key}: a version takes effect at least an hour after it is recorded")
@@ -148,9 +198,11 @@ def add_version(*, key: str, params: Mapping[str, Any], effective_from: datetime
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('policy ' || %s))", [key])
         cursor.execute("SELECT max(seq), max(effective_from) FROM members_policyversion WHERE key = %s", [key])
         base, latest = cursor.fetchone()
+        if base_seq is not None and base != base_seq:
+            raise StaleBase(f"{key}: it was to follow version {base_seq}, and version {base} came between")
         if latest is not None and effective_from <= latest:
             raise PolicyRefused(f"{key}: version {base} already takes effect at {latest.isoformat()} or later")
-        version = _insert(cursor, key, (base or 0) + 1, params, effective_from, now)
+        version = _insert(cursor, key, (base or 0) + 1, params, effective_from, now, proposal_id)
     forget()
     return version
 
@@ -161,7 +213,13 @@ def record_founding(cursor: Any, *, key: str, params: Params) -> None:
 
 
 def _insert(  # noqa: PLR0917  (the columns of the row, in their order)
-    cursor: Any, key: str, seq: int, params: Mapping[str, Any], effective_from: datetime, now: datetime
+    cursor: Any,
+    key: str,
+    seq: int,
+    params: Mapping[str, Any],
+    effective_from: datetime,
+    now: datetime,
+    proposal_id: UUID | None = None,
 ) -> Version:
     content = {
         "key": key,
@@ -171,11 +229,19 @@ def _insert(  # noqa: PLR0917  (the columns of the row, in their order)
     }
     digest = seals.sha256_of(content)
     cursor.execute(
-        "INSERT INTO members_policyversion (key, seq, params, effective_from, recorded_at, base_seq, sha256)"
-        " VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s)",
-        [key, seq, seals.canonical(dict(params)).decode(), effective_from, now, seq - 1 or None, digest],
+        "INSERT INTO members_policyversion (key, seq, params, effective_from, recorded_at, base_seq, sha256,"
+        " proposal_id) VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
+        [key, seq, seals.canonical(dict(params)).decode(), effective_from, now, seq - 1 or None, digest, proposal_id],
     )
-    return Version(key=key, seq=seq, params=dict(params), effective_from=effective_from, recorded_at=now, sha256=digest)
+    return Version(
+        key=key,
+        seq=seq,
+        params=dict(params),
+        effective_from=effective_from,
+        recorded_at=now,
+        sha256=digest,
+        proposal_id=proposal_id,
+    )
 
 
 def _versions(moment: datetime) -> dict[str, list[Version]]:
@@ -198,6 +264,7 @@ def _versions(moment: datetime) -> dict[str, list[Version]]:
                     effective_from=row.effective_from,
                     recorded_at=row.recorded_at,
                     sha256=row.sha256,
+                    proposal_id=row.proposal_id,
                 )
             )
         _known = _Known(found, clock.ticks(), moment)

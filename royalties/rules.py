@@ -1,7 +1,7 @@
 """What royalties obey: `revenue`, how each euro of a charge is divided, and `payouts`, from how much on it is paid."""
 
 from members import money
-from members.policies import Params, Policy, PolicyRefused, Whole
+from members.policies import Params, Policy, PolicyRefused, Step, Whole
 
 
 def _sums_to_the_whole(params: Params) -> None:
@@ -20,6 +20,8 @@ REVENUE = Policy(
     founding={"creators_ppm": 700_000, "coop_ppm": 300_000},
     bounds=_sums_to_the_whole,
     explain=_explain,
+    step=Step(name="creators_ppm", most=50_000),
+    starts_after_days=30,
 )
 
 
@@ -39,4 +41,5 @@ PAYOUTS = Policy(
     founding={"least_cents": 1_000, "yearly_least_cents": 200},
     bounds=_yearly_is_no_more,
     explain=_explain_payouts,
+    starts_after_days=30,
 )
