@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from members import membership_models  # noqa: F401  (Django finds rows where models are)
+
 
 class People(BaseUserManager):
     """Makes people; the e-mail is kept in lower case, so one mailbox is one person."""

@@ -1,0 +1,15 @@
+DROP TRIGGER worked_time_is_decided_once ON members_workedtime;
+DROP FUNCTION members_check_worked_time();
+DROP TRIGGER shares_stay_as_paid ON members_shareholding;
+DROP FUNCTION members_check_shares();
+DROP TRIGGER membership_goes_its_way ON members_membership;
+DROP FUNCTION members_check_membership();
+DROP TRIGGER shares_are_never_deleted ON members_shareholding;
+DROP TRIGGER dues_are_never_emptied ON members_duespayment;
+DROP TRIGGER dues_are_append_only ON members_duespayment;
+DROP TRIGGER qualification_is_append_only ON members_qualification;
+DROP TRIGGER voting_choice_is_never_emptied ON members_votingchoice;
+DROP TRIGGER voting_choice_is_append_only ON members_votingchoice;
+DROP TRIGGER class_place_is_never_deleted ON members_classplace;
+DROP TRIGGER membership_is_never_emptied ON members_membership;
+DROP TRIGGER membership_is_never_deleted ON members_membership;
