@@ -27,6 +27,11 @@ def email_of(person_id: UUID) -> str:
     return found
 
 
+def is_known(person_id: UUID) -> bool:
+    """Return whether there is such a person. One query."""
+    return Person.objects.filter(id=person_id).exists()
+
+
 def addresses_of(person_id: UUID) -> frozenset[str]:
     """Return the addresses the person proved to be theirs, in lower case. One query."""
     verified = EmailAddress.objects.filter(user_id=person_id, verified=True).values_list("email", flat=True)
@@ -51,6 +56,11 @@ def roles_of(person_id: UUID) -> frozenset[Staff]:
     return frozenset(
         Staff(role) for role in StaffRole.objects.filter(person_id=person_id).values_list("role", flat=True)
     )
+
+
+def people_in(role: Staff) -> frozenset[UUID]:
+    """Return who has a role. One query."""
+    return frozenset(StaffRole.objects.filter(role=role).values_list("person_id", flat=True))
 
 
 def has_role(*, person_id: UUID, roles: tuple[Staff, ...]) -> bool:

@@ -43,9 +43,14 @@ def local(day: date, at: time, *, zone: ZoneInfo | None = None) -> datetime:
     return first
 
 
+def on_the_wall(moment: datetime) -> datetime:
+    """Return a moment as the co-op's wall clock shows it."""
+    return moment.astimezone(clock.zone())
+
+
 def after(moment: datetime, days: int) -> datetime:
     """Return the first evening that is at least so many days of the calendar after a moment."""
-    began = moment.astimezone(clock.zone())
+    began = on_the_wall(moment)
     day = began.date() + timedelta(days=days) + (ONE_DAY if began.time() > EVENING else timedelta(0))
     while True:
         try:
@@ -56,7 +61,7 @@ def after(moment: datetime, days: int) -> datetime:
 
 def effect(*, starts: Starts, days: int, moment: datetime) -> datetime:
     """Return the first moment of that sort, at least so many days after a moment, at which a policy may begin."""
-    earliest = moment.astimezone(clock.zone()) + timedelta(days=days)
+    earliest = on_the_wall(moment) + timedelta(days=days)
     if starts == Starts.AT_ONCE:
         return earliest
     if starts == Starts.YEAR:

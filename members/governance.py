@@ -5,11 +5,12 @@ majority from shutting the door behind it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
-from members import money
+from members import money, policies
 from members.deadlines import Starts
-from members.policies import Params, Policy, PolicyRefused, Whole
+from members.policies import Params, Policy, PolicyRefused, Version, Whole
 from members.tally import Bar, Kind, Rules
 
 CLASSES = ("creator", "listener", "worker")
@@ -38,6 +39,11 @@ class Timings:
     notice: int
     voting: int
     contest: int
+
+
+def in_force(moment: datetime) -> Version:
+    """Return the version of `governance` that holds at a moment."""
+    return policies.policy_at("governance", moment)
 
 
 def timings(kind: Kind, params: Params) -> Timings:

@@ -159,6 +159,16 @@ def versions(key: str, moment: datetime) -> list[Version]:
     return list(_versions(moment).get(key, ()))
 
 
+def version(key: str, seq: int) -> Version:
+    """Return one version, whenever it holds. One query. Raises UnknownPolicy."""
+    from members.models import PolicyVersion  # noqa: PLC0415  (as in `_versions`)
+
+    row = PolicyVersion.objects.filter(key=key, seq=seq).first()
+    if row is None:
+        raise UnknownPolicy(f"there is no version {seq} of {key!r}")
+    return _version(row)
+
+
 def forget() -> None:
     """Read the versions anew at the next question."""
     global _known  # noqa: PLW0603  (what a process remembers is one thing)
@@ -244,6 +254,18 @@ def _insert(  # noqa: PLR0917  (the columns of the row, in their order)
     )
 
 
+def _version(row: Any) -> Version:
+    return Version(
+        key=row.key,
+        seq=row.seq,
+        params=row.params,
+        effective_from=row.effective_from,
+        recorded_at=row.recorded_at,
+        sha256=row.sha256,
+        proposal_id=row.proposal_id,
+    )
+
+
 def _versions(moment: datetime) -> dict[str, list[Version]]:
     global _known  # noqa: PLW0603  (what a process remembers is one thing)
     # The co-op's clock may be moved in tests and the demo: a leap of it is a reason to look again, too.
@@ -256,16 +278,6 @@ def _versions(moment: datetime) -> dict[str, list[Version]]:
 
         found: dict[str, list[Version]] = {}
         for row in PolicyVersion.objects.order_by("key", "seq"):
-            found.setdefault(row.key, []).append(
-                Version(
-                    key=row.key,
-                    seq=row.seq,
-                    params=row.params,
-                    effective_from=row.effective_from,
-                    recorded_at=row.recorded_at,
-                    sha256=row.sha256,
-                    proposal_id=row.proposal_id,
-                )
-            )
+            found.setdefault(row.key, []).append(_version(row))
         _known = _Known(found, clock.ticks(), moment)
     return _known.versions
