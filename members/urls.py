@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from members import views
+from members.views import account
 
 app_name = "members"
 urlpatterns = [
-    path("account", views.account, name="account"),
-    path("account/tokens", views.mint_token, name="mint-token"),
-    path("account/tokens/<uuid:token_id>/revoke", views.revoke_token, name="revoke-token"),
+    path("account", account.account, name="account"),
+    path("account/tokens", account.mint_token, name="mint-token"),
+    path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="revoke-token"),
 ]
