@@ -42,6 +42,11 @@ def period(month: date) -> Period | None:
     return _period(Month.objects.filter(starts_on=month).first())
 
 
+def earliest() -> Period | None:
+    """Return the first month that is no longer open. One query."""
+    return _period(Month.objects.order_by("starts_on").first())
+
+
 def latest() -> Period | None:
     """Return the last month that is no longer open. One query."""
     return _period(Month.objects.order_by("-starts_on").first())

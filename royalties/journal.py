@@ -252,8 +252,7 @@ def lock(*, balance_id: UUID, staff_id: UUID, now: datetime) -> BankBalance:
 
 
 def _check_may_lock(month: date) -> None:
-    period = months.period(month)
-    if period is None or period.sealed_at is None:
+    if not _is_sealed(month):
         raise EntryStands("The month is not sealed yet.")
     if JournalEntry.objects.filter(
         state=JournalEntry.State.WAITING, happened_on__gte=month, happened_on__lt=months.after(month)
@@ -263,6 +262,14 @@ def _check_may_lock(month: date) -> None:
     earlier = months.before(month)
     if earliest is not None and earliest <= earlier and not ledger.is_locked(earlier):
         raise EntryStands("The month before is not locked yet; months are locked in their order.")
+
+
+def _is_sealed(month: date) -> bool:
+    """Return whether a month is sealed; those before the first that closed are with it: nothing was charged then."""
+    first, period = months.earliest(), months.period(month)
+    if first is not None and month < first.starts_on:
+        period = first
+    return period is not None and period.sealed_at is not None
 
 
 def _check_open(day: date) -> None:

@@ -126,8 +126,8 @@ def lock_month(month: date, *, now: datetime) -> None:
 
 
 def is_locked(month: date) -> bool:
-    """Return whether the books of a month are locked. One query."""
-    return LockedMonth.objects.filter(month=month).exists()
+    """Return whether the books of a month are locked, with it or with a later one. One query."""
+    return LockedMonth.objects.filter(month__gte=month).exists()
 
 
 def locked_months() -> frozenset[date]:

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.db.utils import DatabaseError, IntegrityError
 
-from members import clock
+from members import clock, months
 from members.problems import Invalid, NotAllowed, NotFound
 from royalties import accounts, bank, journal, ledger
 from royalties.accounts import LedgerRefused
@@ -206,6 +206,36 @@ def test_a_cent_is_enough_to_differ(treasurers):
         with pytest.raises(BalanceDiffers):
             lock(balance(tess, cents), tom)
     lock(balance(tess, 0), tom)
+
+
+def test_a_month_before_the_first_charge_is_locked_too(treasurers):
+    tess, tom = treasurers
+    confirm(enter(tess, "grant", 5_000_000, happened_on=date(2026, 7, 31)), tom)
+    with pytest.raises(EntryStands, match="The month before"):
+        lock(balance(tess, 500), tom)
+    for month in (date(2026, 7, 1), date(2026, 8, 1), SEPTEMBER):
+        lock(balance(tess, 500, month), tom)
+    assert ledger.is_locked(SEPTEMBER)
+
+
+def test_a_month_before_the_first_charge_waits_for_the_first_seal(db):
+    cast.set_clock(treasury.at("2026-10-04 09:00"))
+    tess, tom = cast.treasurer("tess"), cast.treasurer("tom")
+    months.close(month=SEPTEMBER)
+    with pytest.raises(EntryStands, match="not sealed"):
+        lock(balance(tess, 0, date(2026, 8, 1)), tom)
+
+
+def test_nothing_is_booked_before_a_locked_month_either(treasurers):
+    tess, tom = treasurers
+    waiting = enter(tess, happened_on=date(2026, 8, 31))
+    lock(balance(tess, 0), tom)
+    with pytest.raises(LedgerRefused):
+        confirm(waiting, tom)
+    with pytest.raises(LedgerRefused):
+        enter(tess, happened_on=date(2026, 8, 31))
+    with pytest.raises(EntryStands):
+        balance(tess, 0, date(2026, 8, 1))
 
 
 def test_an_entry_that_waits_keeps_the_month_open(treasurers):
