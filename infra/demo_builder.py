@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import requests
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils.text import slugify
@@ -23,12 +24,14 @@ from catalog.intake import receiving
 from catalog.intake.receiving import AlreadyUploaded
 from catalog.models import Creator, CreatorRole, Upload, Work
 from catalog.sharing import Payee
+from infra import demo_treasury
+from infra.demo_treasury import Office
 from members import clock
 from members.models import Person, StaffRole
 from members.problems import Problem
-from playback import audience_counting, charging, reversals, sessions, shelves, topups, wallets
+from playback import audience_counting, chargebacks, charging, reversals, sessions, shelves, topups, wallets
 from playback.models import Charge, PromoBudget, Session, TopUp
-from royalties import periods, runs
+from royalties import posting, reconciliation, treasury
 
 PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
 WORKS = Path(__file__).resolve().parent / "demo_works"
@@ -74,6 +77,10 @@ CROWD = (
     ("Hana", "PL"), ("Ivo", "PL"), ("June", "FR"), ("Kai", "DE"), ("Lola", "PL"), ("Mika", "DE"), ("Noor", "PL"),
 )  # fmt: skip
 CROWD_LIKES = 2
+# Each of them begins with this much credit, and makes works theirs of whichever creator, the small ones too.
+CROWD_CENTS = 2_000
+# Whose bank takes a payment back, and how long before the demo begins.
+DISPUTED, DISPUTED_BEFORE = "Gus", timedelta(days=2)
 SOURCES = (Session.Source.FRONT, Session.Source.WORK, Session.Source.CREATOR, Session.Source.SEARCH)
 
 
@@ -97,12 +104,17 @@ def build(*, say: Callable[[str], None]) -> None:
         works = _catalogue(people, say)
         _share(people, works)
         _budget()
-        charged = _months_of_listening(people, works, began, say)
+        office = demo_treasury.open_office(people, until=began + BEGINS_BEFORE, now=clock.now())
+        charged = _months_of_listening(people, works, began, office, say)
     finally:
         clock.set_offset(timedelta(0))
-    audience_counting.count_all(now=clock.now())
-    shelves.fill(now=clock.now())
-    _close_months(say)
+    now = clock.now()
+    audience_counting.count_all(now=now)
+    shelves.fill(now=now)
+    demo_treasury.look_after(office, now=now)
+    posting.post(now=now)
+    reconciliation.raise_alarms(now=now)
+    treasury.ring_for_disputes(now=now)
     say(f"  {len(works)} works, {charged} plays and purchases in {BEGINS_BEFORE.days} days")
 
 
@@ -201,22 +213,13 @@ def _share(people: dict[str, Person], works: list[Work]) -> None:
     sharing.accept(sheet_id=sheet.id, person_id=ben.id)
 
 
-def _close_months(say: Callable[[str], None]) -> None:
-    """Divide, publish and seal the months that are over."""
-    for month in periods.ended(clock.now()):
-        runs.begin(month=month, now=clock.now())
-        while runs.advance(month=month, now=clock.now()).took:
-            pass
-        say(f"  {month:%B %Y} is divided among its payees, published and sealed")
-
-
 def _budget() -> None:
     if not PromoBudget.objects.filter(left_micros__gt=0).exists():
         reversals.fund_budget(amount_micros=50_000_000)
 
 
 def _months_of_listening(
-    people: dict[str, Person], works: list[Work], began: datetime, say: Callable[[str], None]
+    people: dict[str, Person], works: list[Work], began: datetime, office: Office, say: Callable[[str], None]
 ) -> int:
     """Let the listeners come back on most evenings, each with favourites; return how often something was charged."""
     fate = random.Random(1977)  # noqa: S311  (the same demo each time, nothing secret)
@@ -234,9 +237,11 @@ def _months_of_listening(
             for work in fate.sample(favourites[name], k=fate.randrange(1, 3)):
                 charged += _listen(people[name], work, fate)
         for person in fate.sample(crowd, k=4) if evening % 2 else []:
-            if wallets.overview(person_id=person.id, now=clock.now()).balance_micros < 1_000_000:
-                _top_up(person, cents=500)
+            if wallets.overview(person_id=person.id, now=clock.now()).balance_micros < 1_500_000:
+                _top_up(person, cents=CROWD_CENTS)
             charged += _listen(person, fate.choice(liked), fate)
+            charged += _make_theirs(person, _any_of_any(works, fate), fate)
+        demo_treasury.look_after(office, now=clock.now())
         if evening % 16 == 0:
             say(f"  {clock.day(clock.now()).isoformat()}: {charged} plays and purchases so far")
     tess, lars = people["tess"], people["lars"]
@@ -252,6 +257,9 @@ def _months_of_listening(
         reversals.reverse(
             listener_id=lars.id, charge_id=last.id, staff_id=tess.id, reason="The sound broke off", now=clock.now()
         )
+    gus = next(person for person in crowd if person.name == DISPUTED)
+    clock.set_offset(-DISPUTED_BEFORE)
+    _take_back(gus)
     return charged
 
 
@@ -285,6 +293,41 @@ def _listen(person: Person, work: Work, fate: random.Random) -> int:
     return 1
 
 
+def _any_of_any(works: list[Work], fate: random.Random) -> Work:
+    """Return a work of any owner's, whether they run many or few."""
+    of_owner: dict[str, list[Work]] = {}
+    for work in works:
+        of_owner.setdefault(RUN_BY.get(work.creator.name, "cleo"), []).append(work)
+    return fate.choice(of_owner[fate.choice(sorted(of_owner))])
+
+
+def _make_theirs(person: Person, work: Work, fate: random.Random) -> int:
+    """Buy the rest of a work, unless it is theirs; return 1 if something was charged."""
+    now = clock.now()
+    sitting, _ = sessions.begin(person_id=person.id, work_id=work.id, source=fate.choice(SOURCES), now=now)
+    if sitting.basis != sessions.PAID or sitting.charged or sitting.blocked:
+        return 0
+    left = sitting.cap_micros - sitting.paid_micros
+    charging.purchase(person_id=person.id, work_id=work.id, price_micros=left, key=str(uuid4()), now=now)
+    return 1
+
+
+def _take_back(person: Person) -> None:
+    """Let somebody's bank take their last payment back, and wait until the gateway has told of it."""
+    paid = TopUp.objects.filter(listener=person, state=TopUp.State.SETTLED).latest("settled_at")
+    address = f"{settings.GATEWAY_URL}/checkouts/{paid.checkout_id}/chargeback-opened"
+    requests.post(address, timeout=20, allow_redirects=False).raise_for_status()
+    _wait_until(lambda: bool(chargebacks.undecided()))
+
+
+def _wait_until(told: Callable[[], bool]) -> None:
+    deadline = clock.ticks() + WEBHOOK_SECONDS_MOST
+    while not told():
+        if clock.ticks() > deadline:
+            raise DemoFailed("the gateway's webhook did not arrive")
+        time.sleep(0.02)
+
+
 def _top_up(person: Person, *, cents: int) -> None:
     """Buy credit at the demo's gateway and wait for its webhook."""
     top_up = topups.start(
@@ -297,8 +340,4 @@ def _top_up(person: Person, *, cents: int) -> None:
         now=clock.now(),
     )
     topups.gateway().settle(checkout_id=top_up.checkout_id)
-    deadline = clock.ticks() + WEBHOOK_SECONDS_MOST
-    while TopUp.objects.get(id=top_up.id).state != TopUp.State.SETTLED:
-        if clock.ticks() > deadline:
-            raise DemoFailed("the gateway's webhook did not arrive")
-        time.sleep(0.02)
+    _wait_until(lambda: TopUp.objects.get(id=top_up.id).state == TopUp.State.SETTLED)

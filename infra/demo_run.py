@@ -192,7 +192,9 @@ def _welcome(stack: Stack) -> None:
     for names, role in PEOPLE:
         say(f"  {names:<16} {role}")
     say(f"Mail that was sent: {stack.base_url}/outbox")
+    say(f"The bank's statements are among what treasurers see: {stack.base_url}/treasury/journal")
     say(f"Commands: REFRAIN_DATA={stack.folder} {sys.executable} {ROOT / 'manage.py'} help")
+    say("To close this month as a treasurer does, let it end: the same with REFRAIN_AS_OWNER=1 and turn_month.")
     say("Stop with Ctrl-C.")
 
 

@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from catalog import files
-from infra import front, pages
+from infra import demo_pages, front, pages
 from members import wellknown
 from playback.api import listening, wallet
 
@@ -19,6 +19,7 @@ for_people = [
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
     path("outbox", pages.outbox, name="outbox"),
+    path("play-bank/<str:month>.xml", demo_pages.bank_statement, name="play-bank"),
     path("accounts/", include("allauth.urls")),
     path("", include("members.urls")),
     path("", include("catalog.urls")),

@@ -76,9 +76,12 @@ def due(now: datetime) -> date | None:
     month = _oldest_open()
     if month is None:
         return None
-    following = months.after(month)
-    closes_at = clock.start_of(following.replace(day=CLOSES_ON_DAY)) + timedelta(hours=CLOSES_AT_HOUR)
-    return month if now >= closes_at else None
+    return month if now >= closes_at(month) else None
+
+
+def closes_at(month: date) -> datetime:
+    """Return the moment at which a month closes by itself."""
+    return clock.start_of(months.after(month).replace(day=CLOSES_ON_DAY)) + timedelta(hours=CLOSES_AT_HOUR)
 
 
 def unsealed() -> date | None:

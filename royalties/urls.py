@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from royalties.views import batches, journal, payouts, periods, statements, treasury
+from royalties.views import batches, books, journal, payouts, periods, statements, treasury
 
 app_name = "royalties"
 urlpatterns = [
+    path("books", books.page, name="books"),
+    path("books.csv", books.table, name="books-table"),
     path("periods", periods.all_of_them, name="periods"),
     path("periods/<str:month>/account.csv", periods.table, name="period-table"),
     path("periods/<str:month>/my-proof.json", periods.my_proof, name="my-proof"),

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from members import clock, money
+from members import clock, money, months
 from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
@@ -31,7 +31,7 @@ def journal_page(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, *, refused: Problem | None = None, status: int = 200, **asked: Any) -> HttpResponse:
-    me = signed_in_id(request)
+    me, present = signed_in_id(request), clock.month(moment_of(request))
     waiting = journal.entries().filter(state=JournalEntry.State.WAITING)
     ended = journal.entries().exclude(state=JournalEntry.State.WAITING)
     lines = list(bank.unexplained()[:LINES_SHOWN])
@@ -55,6 +55,7 @@ def _page(request: HttpRequest, *, refused: Problem | None = None, status: int =
         ],
         page=Paginator(ended, ON_A_PAGE).get_page(request.GET.get("page")),
         kinds=journal.KINDS,
+        bank_months=[months.before(present), present],
         form=asked.get("form") or EntryForm(),
         file_form=asked.get("file_form") or BankFileForm(),
     )
