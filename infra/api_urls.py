@@ -74,6 +74,7 @@ urlpatterns = [
     path("payouts", payouts.Payouts.as_view()),
     path("statements", statements.Statements.as_view()),
     path("statements/<uuid:statement_id>", statements.OneStatement.as_view()),
+    path("statements/<uuid:statement_id>.pdf", statements.StatementPaper.as_view()),
     path("policies", members.Policies.as_view()),
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

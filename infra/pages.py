@@ -53,7 +53,7 @@ BELOW = (
     ("Browse", ("/works/", "/releases/", "/creators")),
     ("Library", ("/library",)),
     ("Every euro", ("/periods", "/books")),
-    ("Studio", ("/studio", "/upload", "/splits/")),
+    ("Studio", ("/studio", "/upload", "/splits/", "/earnings", "/statements")),
     ("Account", ("/account", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
 )
 

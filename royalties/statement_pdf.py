@@ -1,12 +1,11 @@
 """A statement on paper: what the page shows, with the hash of the statement it was made from."""
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from catalog import shares
-from members import admission, money
+from members import admission, clock, money, months
 from royalties import payouts
 from royalties.paper import Column, Paper, Row
 from royalties.run_models import Statement
@@ -31,9 +30,13 @@ COLUMNS = (
 )
 
 
-def write(of: Statement, *, sealed_at: datetime) -> bytes:
-    """Return the statement as a PDF. One query, for the payee's name."""
+def write(of: Statement) -> bytes:
+    """Return the statement of a sealed month as a PDF. Two queries, for the payee's name and the moment of the seal."""
     name = admission.names_of([of.person_id])[of.person_id]
+    sealed = months.period(of.month)
+    assert sealed is not None
+    assert sealed.sealed_at is not None, "only sealed statements are told"
+    sealed_at = sealed.sealed_at.astimezone(clock.zone())
     month = f"{of.month:%B %Y}"
     paper = Paper(
         title=f"Statement, {month}: {name}",

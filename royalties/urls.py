@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from royalties.views import batches, books, journal, payouts, periods, statements, treasury
+from royalties.views import batches, books, earnings, journal, payouts, periods, statements, treasury
 
 app_name = "royalties"
 urlpatterns = [
@@ -15,7 +15,14 @@ urlpatterns = [
     path("statements", statements.all_of_mine, name="statements"),
     path("statements/<str:month>.csv", statements.table, name="statement-table"),
     path("statements/<str:month>.json", statements.document, name="statement-document"),
+    path("statements/<str:month>.pdf", statements.paper, name="statement-paper"),
     path("statements/<str:month>", statements.page, name="statement"),
+    path("earnings", earnings.page, name="earnings"),
+    path("earnings/months.csv", earnings.months_table, name="earnings-months"),
+    path("earnings/so-far.csv", earnings.so_far_table, name="earnings-so-far"),
+    path("earnings/years/<int:year>", earnings.year_page, name="earnings-year"),
+    path("earnings/years/<int:year>.csv", earnings.year_table, name="earnings-year-table"),
+    path("earnings/years/<int:year>.pdf", earnings.year_document, name="earnings-year-document"),
     path("earnings/account", payouts.account, name="payout-account"),
     path("earnings/account/remove", payouts.remove_account, name="remove-payout-account"),
     path("earnings/payouts", payouts.all_of_mine, name="payouts"),

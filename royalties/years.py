@@ -4,6 +4,7 @@ All of it is from statements of sealed months and adds up to them. There is noth
 country either: the co-op owes royalties, wherever somebody listened.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,13 +13,19 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Max, Min
 
-from members import clock
+from members import clock, money
 from members.problems import NotFound
 from royalties import payouts, statements
 from royalties.payout_models import Payout
 from royalties.run_models import Statement
 
 YEAR_LEAST, YEAR_MOST = 2000, 9999
+HEAD = ("what", "id", "name", "day", "micros")
+# Said wherever a year is told.
+NO_ADVICE = (
+    "This is not tax advice. It says what the co-op owed and paid you, and nothing about what you owe to anybody; ask"
+    " your tax office or an adviser what of it counts, and when."
+)
 
 BY_WORK = """
 SELECT l.work_id, w.title, coalesce(sum(l.net_micros) FILTER (WHERE l.of_month = l.month), 0)::bigint,
@@ -110,6 +117,28 @@ def of(*, person_id: UUID, year: int) -> Year:
         returned_micros=sum(one.returned_micros for one in found),
         closing_micros=found[-1].closing_micros,
     )
+
+
+def rows(of: Year) -> Iterator[tuple[str, str, str, str, int]]:
+    """Yield a year as a table without its head: sums, months, works, payouts, and what came back."""
+    for name in ("opening", "earned", "released", "paid_out", "returned", "closing"):
+        yield ("sum", "", name, "", getattr(of, f"{name}_micros"))
+    for one in of.statements:
+        yield ("month", str(one.id), f"{one.month:%Y-%m}", "", one.added_micros)
+    for work in of.works:
+        yield ("work", str(work.work_id), statements.cell(work.title), "", work.added_micros)
+    for payout in of.payouts:
+        yield ("payout", payout.end_to_end, payout.account.mask, _day(payout.batch.released_at), _micros(payout))
+    for payout in of.came_back:
+        yield ("came-back", payout.end_to_end, statements.cell(payout.reason), _day(payout.ended_at), _micros(payout))
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else clock.day(moment).isoformat()
+
+
+def _micros(payout: Payout) -> int:
+    return money.from_cents(payout.cents)
 
 
 def _works(person_id: UUID, months: list[date]) -> list[YearWork]:

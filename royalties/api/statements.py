@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -13,7 +15,7 @@ from rest_framework.views import APIView
 
 from members.access import CursorPage, person_id
 from members.tokens import Scope
-from royalties import ledger, statements
+from royalties import earned, statement_pdf, statements
 from royalties.run_models import Statement
 from royalties.serializers.statements import EarningsSerializer, StatementContentSerializer, StatementSerializer
 
@@ -36,7 +38,7 @@ class Statements(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Statement]:
         """Return one's own."""
-        return statements.of_person(person_id(self.request))
+        return earned.months_of(person_id(self.request))
 
 
 class OneStatement(APIView):
@@ -51,6 +53,20 @@ class OneStatement(APIView):
         return Response({"id": str(found.id), "sha256": found.sha256, **found.content})
 
 
+class StatementPaper(APIView):
+    """A statement on paper."""
+
+    scope = Scope.EARNINGS
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def get(self, request: Request, statement_id: UUID) -> HttpResponse:
+        """Return it as PDF, made now; it names the statement's SHA-256."""
+        found = statements.one(person_id=person_id(request), statement_id=statement_id)
+        answer = HttpResponse(statement_pdf.write(found), content_type="application/pdf")
+        answer["Content-Disposition"] = f'attachment; filename="refrain-statement-{found.month:%Y-%m}.pdf"'
+        return answer
+
+
 class Earnings(APIView):
     """What one has earned."""
 
@@ -58,11 +74,14 @@ class Earnings(APIView):
 
     @extend_schema(responses={200: EarningsSerializer})
     def get(self, request: Request) -> Response:
-        """Return what is owed now, and the sums of the last two years' months."""
+        """Return what is owed now, months that are not divided yet, and the sums of the last two years' months."""
         who = person_id(request)
+        known = list(earned.months_of(who)[: statements.PAGE])
         content = {
             "currency": settings.CURRENCY,
-            "payable_micros": ledger.payable([who])[who],
-            "months": statements.of_person(who)[: statements.PAGE],
+            **vars(earned.owed(who)),
+            "so_far": earned.so_far(who),
+            "last_statement": known[0] if known else None,
+            "months": known,
         }
         return Response(EarningsSerializer(content).data)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -24,7 +25,7 @@ class StatementSerializer(serializers.ModelSerializer):
     """A month's statement in sums: `closing = opening + earned + released + returned - paid_out`."""
 
     month = MonthField()
-    currency = serializers.CharField(source="content.currency")
+    currency = serializers.SerializerMethodField()
 
     class Meta:
         model = Statement
@@ -40,6 +41,10 @@ class StatementSerializer(serializers.ModelSerializer):
             "closing_micros",
             "sha256",
         ]
+
+    def get_currency(self, _of: Statement) -> str:
+        """Return the co-op's currency."""
+        return settings.CURRENCY
 
 
 class StatementLineSerializer(serializers.Serializer):
@@ -93,9 +98,45 @@ class StatementContentSerializer(serializers.Serializer):
     lines = StatementLineSerializer(many=True)
 
 
+class WorkSoFarSerializer(serializers.Serializer):
+    """What a work was paid in a month that is not divided yet, to the end of `until`."""
+
+    work = serializers.UUIDField(source="work_id")
+    title = serializers.CharField()
+    sheet_version = serializers.IntegerField(allow_null=True, help_text="Null where no split sheet is in force: held.")
+    revenue_version = serializers.IntegerField()
+    until = serializers.DateField()
+    gross_micros = serializers.IntegerField()
+    creators_micros = serializers.IntegerField()
+    share_ppm = serializers.IntegerField()
+    net_micros = serializers.IntegerField()
+
+
+class MonthSoFarSerializer(serializers.Serializer):
+    """A month that is not divided yet: not final, for what is given back before it closes is taken off.
+
+    While it runs, a work is told of to the last day from which on five more people have paid for it, and a quiet one
+    not at all; once it is over (`is_over`), all of it.
+    """
+
+    month = MonthField()
+    counted_until = serializers.DateField()
+    is_over = serializers.BooleanField()
+    gross_micros = serializers.IntegerField()
+    net_micros = serializers.IntegerField(help_text="One's own, of all works that are told of.")
+    held_micros = serializers.IntegerField(help_text="The creators' part of works without a split sheet in force.")
+    works = WorkSoFarSerializer(many=True)
+    held = WorkSoFarSerializer(many=True, help_text="Works of one's profiles without a split sheet in force.")
+
+
 class EarningsSerializer(serializers.Serializer):
-    """What one has earned: what is owed now, and the months' sums, the newest first."""
+    """What one has earned: what is owed now, months that are not divided yet, and sealed ones, the newest first."""
 
     currency = serializers.CharField()
     payable_micros = serializers.IntegerField()
+    in_transit_micros = serializers.IntegerField(help_text="On its way to one's bank.")
+    held_micros = serializers.IntegerField(help_text="Of one's profiles' works, until a split sheet is in force.")
+    held_works = serializers.IntegerField()
+    so_far = MonthSoFarSerializer(many=True)
+    last_statement = StatementSerializer(allow_null=True)
     months = StatementSerializer(many=True)

@@ -10,19 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog import shares
 from members import months, seals
 from members.requests import signed_in_id
-from royalties import ledger, payouts, statements, transparency
+from royalties import earned, ledger, statement_pdf, statements, transparency
 from royalties.run_models import Statement
 
-# Why nothing is paid out, as a payee reads it.
-WHY_NOT = {
-    payouts.NOTHING: "Less than a cent is owed to you; it is carried forward.",
-    payouts.NO_ACCOUNT: "You named no bank account yet. What is owed to you waits for it.",
-    payouts.HELD_BACK: "It was paid with credit so young that its payments may still be disputed; it is paid later.",
-    payouts.TOO_LITTLE: "It is less than is worth a transfer, and carried forward until it is more or the year ends.",
-}
 # Amounts of a statement stand beneath each other to the millionth.
 PLACES = 6
 
@@ -34,7 +26,7 @@ def all_of_mine(request: HttpRequest) -> HttpResponse:
     """List one's statements, newest first, and what is owed now."""
     who = signed_in_id(request)
     context = {
-        "statements": list(statements.of_person(who)),
+        "statements": list(earned.months_of(who)),
         "payable_micros": ledger.payable([who])[who],
         "places": PLACES,
     }
@@ -53,7 +45,7 @@ def page(request: HttpRequest, month: str) -> HttpResponse:
         "statement": found,
         "parts": _parts(found),
         "payout": found.content["payout"],
-        "why_not": WHY_NOT.get(found.content["payout"]["why_not"], ""),
+        "why_not": statement_pdf.WHY_NOT.get(found.content["payout"]["why_not"], ""),
         "places": PLACES,
         "listeners_least": found.content["listeners_least"],
         "earlier": earlier if earlier in others else None,
@@ -84,6 +76,17 @@ def document(request: HttpRequest, month: str) -> HttpResponse:
     return answer
 
 
+@never_cache
+@login_required
+@require_safe
+def paper(request: HttpRequest, month: str) -> HttpResponse:
+    """Give the statement as PDF, made now; it names the statement's hash."""
+    found = _found(request, month)
+    answer = _file(found, "pdf", "application/pdf")
+    answer.write(statement_pdf.write(found))
+    return answer
+
+
 def _found(request: HttpRequest, month: str) -> Statement:
     return statements.of_month(person_id=signed_in_id(request), month=transparency.month_of(month))
 
@@ -103,14 +106,9 @@ def _parts(found: Statement) -> list[dict[str, Any]]:
             "is_own": of_month == own,
             "month": transparency.month_of(of_month),
             "lines": [
-                line | {"plays": sum(line["plays_by_number"]), "share": _percent(line["share_ppm"])} for line in some
+                line | {"plays": sum(line["plays_by_number"]), "share": statement_pdf.percent(line["share_ppm"])}
+                for line in some
             ],
         }
         for of_month, some in groupby(lines, key=lambda line: line["of_month"])
     ]
-
-
-def _percent(ppm: int) -> str:
-    """Return a share without the zeros that say nothing: `60`, `33.3334`."""
-    whole, _, part = shares.show(ppm).partition(".")
-    return f"{whole}.{part.rstrip('0')}".rstrip(".")

@@ -107,7 +107,9 @@ def test_the_api_gives_ones_own_and_nobody_elses() -> None:
     assert [(one["month"], one["earned_micros"]) for one in told["months"]] == [("2026-10", 1_716_960)]
     stranger = Caller(cast.person())
     assert json.loads(stranger.get("statements").content)["results"] == []
-    assert json.loads(stranger.get("earnings").content) == {"currency": "EUR", "payable_micros": 0, "months": []}
+    nothing = dict.fromkeys(("payable_micros", "in_transit_micros", "held_micros", "held_works"), 0)
+    none = {"so_far": [], "last_statement": None, "months": []}
+    assert json.loads(stranger.get("earnings").content) == {"currency": "EUR", **nothing, **none}
 
 
 def test_a_statement_is_shown_when_its_month_is_sealed_and_not_before() -> None:
