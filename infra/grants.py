@@ -1,6 +1,7 @@
 """What the web role may do: read and write rows; it owns no table and deletes nothing that is money or a vote."""
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 # Rows that may be deleted are those that are nobody's money, vote or past.
 DELETABLE = (
@@ -24,7 +25,16 @@ DELETABLE = (
 )
 
 # Rows that are written once, whatever a program may ask.
-WRITTEN_ONCE = ("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark")
+WRITTEN_ONCE = (
+    *("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark"),
+    *("members_checkpoint", "members_rollcorrection"),
+)
+
+# What only the functions of members/sql/ballots.sql write: a roll is read, and nobody looks into an urn.
+WRITTEN_BY_FUNCTIONS = ("members_roll", "members_urn", "members_ballot", "members_rollline")
+LIVE = ["members_roll", "members_urn"]
+# What follows of an election that was announced, within what its trigger allows.
+OF_AN_ELECTION = ("roll_root", "roll_members", "result", "bundle_key", "bundle_bytes", "bundle_sha256", "manifest")
 
 # What a run fills by the hundred thousand, and its next step reads: whoever filled them lets the planner know.
 FILLED_AT_ONCE = (
@@ -47,5 +57,18 @@ def grant(role: str) -> None:
         # The books are written, never changed: balances follow by a trigger that has the owner's rights.
         cursor.execute(f"REVOKE UPDATE ON {', '.join(WRITTEN_ONCE)} FROM {quoted}")
         cursor.execute(f"GRANT MAINTAIN ON {', '.join(FILLED_AT_ONCE)} TO {quoted}")
+        _guard_elections(cursor, quoted)
         for table in DELETABLE:
             cursor.execute(f"GRANT DELETE ON {connection.ops.quote_name(table)} TO {quoted}")
+
+
+def _guard_elections(cursor: CursorWrapper, quoted: str) -> None:
+    cursor.execute(f"REVOKE INSERT, UPDATE ON {', '.join(WRITTEN_BY_FUNCTIONS)} FROM {quoted}")
+    cursor.execute(f"REVOKE ALL ON members_urn FROM {quoted}")
+    # A vote that is open now has a roll and an urn of its own, which are reached through those alone.
+    cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[])", [LIVE])
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"REVOKE ALL ON {connection.ops.quote_name(table)} FROM {quoted}")
+    cursor.execute(f"GRANT UPDATE (person_id) ON members_rollline TO {quoted}")
+    cursor.execute(f"REVOKE UPDATE ON members_election FROM {quoted}")
+    cursor.execute(f"GRANT UPDATE ({', '.join(OF_AN_ELECTION)}) ON members_election TO {quoted}")

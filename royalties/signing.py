@@ -8,41 +8,16 @@ alone, as the key is): the proofs of the months it sealed need it.
 import hmac
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 
 from members import seals
-from members.problems import Problem
-from members.seals import CannotSeal
+from members.keys import NoSealingKey, key_named, present_key
+
+__all__ = ["MonthSecret", "NoSealingKey", "key_named", "present_key", "secret_of"]
 
 NAME_DIGITS = 32
-
-
-class NoSealingKey(Problem):
-    """What is published is signed, and this installation does not have the key for it."""
-
-    slug, status, title = "no-signing-key", 503, "Nothing can be sealed now"
-
-
-def present_key() -> Ed25519PrivateKey:
-    """Return the key that seals now. Raises NoSealingKey."""
-    try:
-        return seals.load_key(settings.SIGNING_KEY_FILE)
-    except CannotSeal as error:
-        raise NoSealingKey(f"{error}.") from error
-
-
-def key_named(key_id: str) -> Ed25519PrivateKey:
-    """Return the key of that id, the present one or one that was kept beside it. Raises NoSealingKey."""
-    present = present_key()
-    kept = sorted(Path(settings.SIGNING_KEY_FILE).parent.glob("*.seed"))
-    for key in (present, *(seals.load_key(str(file)) for file in kept)):
-        if seals.key_id(seals.public_bytes(key)) == key_id:
-            return key
-    raise NoSealingKey(f"The key {key_id}, which sealed it, is not kept here any more.")
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,424 @@
+"""Elections: a question put to a roll, from its announcement to the count. Who calls them is the governance's matter.
+
+The roll is fixed when a vote is announced and corrected, in a log, until a day before it opens. While it is open only
+the turnout can be known. Closing counts it, once: it writes roll and urn anew, each in an order of its own, and drops
+the tables they lay in, so that nothing leads from one to the other (sql/ballots.sql).
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Max
+
+from members import ballot_bundles, election_documents, keys, locks, patience, seals
+from members.election_documents import HEADS_ONLY
+from members.election_models import Ballot, Checkpoint, Election, RollCorrection, RollLine
+from members.problems import NotFound, Problem
+from members.tally import Kind, Rules, Tally
+
+CORRECTED_UNTIL = timedelta(hours=24)
+MINUTES_MOST = 10
+# One closing at a time drops tables; the database's own functions know it by the same number.
+CLOSING_LOCK = 1_919_247_986
+# The SQLSTATE with which the database refuses to count what does not agree.
+DISAGREE = "RF409"
+
+
+class CannotAnnounce(Problem):
+    """The roll or the times of a vote cannot be; the detail says why."""
+
+    slug, status, title = "cannot-announce", 422, "This vote cannot be announced"
+
+
+class RollFixed(Problem):
+    """From a day before a vote opens, nothing moves its roll."""
+
+    slug, status, title = "roll-fixed", 409, "The roll stands"
+
+
+class NotClosed(Problem):
+    """What was said is hidden until the vote has closed; only the turnout is shown."""
+
+    slug, status, title = "vote-not-closed", 409, "This vote has not been counted"
+
+
+class UrnDiffers(Exception):
+    """An urn, its roll and its checkpoints do not agree: nothing was counted or dropped, and somebody has to look."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turnout:
+    """How many are on a roll and how many of them voted, together and by class."""
+
+    members: int
+    voted: int
+    classes: dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A person on a roll: the class they vote in, what they are called on it, and whether they voted."""
+
+    class_name: str
+    name: str
+    voted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollProof:
+    """The way from a person's leaf to the roll's root (RFC 6962), lowest first, in hexadecimal."""
+
+    leaf: str
+    index: int
+    count: int
+    path: list[str]
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A ballot in the published urn: which of how many, what it says, and the first checkpoint that named it."""
+
+    place: int
+    count: int
+    class_name: str
+    choice: str
+    checkpoint: int | None
+    checkpoint_at: datetime | None
+
+
+def announce(
+    *,
+    question_sha256: str,
+    kind: Kind,
+    rules: Rules,
+    opens_at: datetime,
+    closes_at: datetime,
+    roll: Iterable[tuple[UUID, str]],
+    is_second_call: bool,
+    now: datetime,
+) -> Election:
+    """Announce a vote to those on `roll`, pairs of a person and the class they vote in, and return it with its notice.
+
+    A class has a weight in `rules`, or is `supporter`, who vote by heads alone. Some ten queries, whoever is on the
+    roll. Raises CannotAnnounce and NoSealingKey.
+    """
+    people = list(roll)
+    _check(people, rules, opens_at=opens_at, closes_at=closes_at, now=now)
+    key, election_id = keys.present_key(), uuid4()
+    own = keys.of_election(election_id, key=key)
+    lines = [(own.name(person), class_name) for person, class_name in people]
+    members = _members(class_name for _, class_name in people)
+    root = election_documents.roll_root(election_id, lines)
+    public_key = seals.public_bytes(own.signing).hex()
+    said = election_documents.notice_said(
+        election_id=election_id,
+        question_sha256=question_sha256,
+        kind=kind,
+        rules=rules,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        is_second_call=is_second_call,
+        public_key=public_key,
+        roll_root=root,
+        roll_members=members,
+    )
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        election = Election.objects.create(
+            id=election_id,
+            question_sha256=question_sha256,
+            kind=kind.value,
+            rules=said["rules"],
+            is_second_call=is_second_call,
+            announced_at=now,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            signing_key=seals.key_id(seals.public_bytes(key)),
+            public_key=public_key,
+            notice={"notice": said, "sha256": seals.sha256_of(said), **seals.sign(said, key=key)},
+            roll_root=root,
+            roll_members=members,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT members_open_roll(%s, %s::uuid[], %s::text[], %s::text[])",
+                [election_id, [person for person, _ in people], [word for _, word in people], [n for n, _ in lines]],
+            )
+    return election
+
+
+def correct(
+    *, election_id: UUID, person_id: UUID, class_name: str, reason: str, by_id: UUID, now: datetime
+) -> RollCorrection:
+    """Put a person into a class of a roll, or off it with an empty `class_name`, and log it with the new root.
+
+    Until 24 hours before the vote opens. Raises NotFound, RollFixed, CannotAnnounce.
+    """
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        election = _locked(election_id)
+        if election.state != Election.State.ANNOUNCED or now >= election.opens_at - CORRECTED_UNTIL:
+            raise RollFixed("A roll is corrected until 24 hours before its vote opens.")
+        if class_name not in ("", HEADS_ONLY, *election.rules["weights_ppm"]):
+            raise CannotAnnounce(f"nobody votes in a class {class_name!r} here")
+        name = _own_key(election).name(person_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT members_correct_roll(%s, %s, %s, %s)", [election_id, person_id, class_name, name])
+            before = cursor.fetchone()[0]
+        if before == class_name:
+            raise CannotAnnounce("the roll says so already")
+        root_before = election.roll_root
+        lines = _roll_lines(election_id)
+        election.roll_root = election_documents.roll_root(election_id, lines)
+        election.roll_members = _members(word for _, word in lines)
+        election.save(update_fields=["roll_root", "roll_members"])
+        last = election.corrections.aggregate(last=Max("number"))["last"] or 0
+        return RollCorrection.objects.create(
+            election=election,
+            number=last + 1,
+            name=name,
+            class_before=before,
+            class_after=class_name,
+            reason=reason,
+            corrected_by_id=by_id,
+            corrected_at=now,
+            root_before=root_before,
+            root_after=election.roll_root,
+        )
+
+
+def turnout(election_id: UUID) -> Turnout:
+    """Return how many voted; it says nothing of what they said. At most two queries. Raises NotFound."""
+    election = get(election_id)
+    if election.votes is not None:
+        classes = {name: (one["members"], one["marks"]) for name, one in sorted(election.votes.items())}
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT class, count(*), count(*) FILTER (WHERE voted) FROM members_roll WHERE election_id = %s"
+                " GROUP BY class ORDER BY class",
+                [election_id],
+            )
+            classes = {name: (members, voted) for name, members, voted in cursor.fetchall()}
+    return Turnout(
+        members=sum(members for members, _ in classes.values()),
+        voted=sum(voted for _, voted in classes.values()),
+        classes=classes,
+    )
+
+
+def standing(*, election_id: UUID, person_id: UUID) -> Standing | None:
+    """Return a person's line of a roll, while the vote is open and after it; None for who is not on it. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT class, name, voted FROM members_roll WHERE (election_id, person_id) = (%(election)s, %(person)s)"
+            " UNION ALL"
+            " SELECT class, name, voted FROM members_rollline"
+            " WHERE (election_id, person_id) = (%(election)s, %(person)s)",
+            {"election": election_id, "person": person_id},
+        )
+        row = cursor.fetchone()
+    return Standing(class_name=row[0], name=row[1], voted=row[2]) if row else None
+
+
+def roll_proof(*, election_id: UUID, person_id: UUID) -> RollProof:
+    """Return the proof that a person is on the roll whose root was announced. Reads the roll. Raises NotFound."""
+    election, found = get(election_id), standing(election_id=election_id, person_id=person_id)
+    if found is None:
+        raise NotFound("you are not on this vote's roll")
+    lines = sorted(_roll_lines(election_id))
+    leaves = [election_documents.roll_leaf(election_id, *line) for line in lines]
+    index = lines.index((found.name, found.class_name))
+    path = seals.hashes_proof([seals.leaf_hash(leaf) for leaf in leaves], index)
+    return RollProof(
+        leaf=leaves[index].decode(),
+        index=index,
+        count=len(leaves),
+        path=[step.hex() for step in path],
+        root=election.roll_root,
+    )
+
+
+def checkpoint(*, election_id: UUID, now: datetime) -> Checkpoint | None:
+    """Sign what lies in the urn of an open vote and return it, or None where no checkpoint is due.
+
+    At most one a day, and only with five new ballots or more in every class that has any, so that nobody's day shows.
+    """
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        election = _locked(election_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT members_new_trackers(%s)", [election_id])
+            fresh = [bytes(one) for one in cursor.fetchone()[0] or ()]
+        if not fresh:
+            return None
+        earlier = list(election.checkpoints.order_by("number"))
+        said = election_documents.checkpoint_said(
+            election_id=election_id,
+            number=len(earlier) + 1,
+            made_at=now,
+            trackers=sorted([*fresh, *(one for past in earlier for one in trackers_of(past))]),
+            previous=earlier[-1].document["sha256"] if earlier else None,
+        )
+        sealed = {"sha256": seals.sha256_of(said), **seals.sign(said, key=_own_key(election).signing)}
+        return Checkpoint.objects.create(
+            election=election,
+            number=len(earlier) + 1,
+            made_at=now,
+            new_trackers=b"".join(fresh),
+            document={"checkpoint": said, **sealed},
+        )
+
+
+def trackers_of(one: Checkpoint) -> list[bytes]:
+    """Return the trackers that a checkpoint was the first to name, sorted."""
+    return ballot_bundles.split(bytes(one.new_trackers))
+
+
+def checkpoint_trackers(*, election_id: UUID, number: int) -> Sequence[str]:
+    """Return every tracker that a checkpoint contains, sorted, in hexadecimal. One query. Raises NotFound."""
+    upto = list(Checkpoint.objects.filter(election_id=election_id, number__lte=number))
+    if not any(one.number == number for one in upto):
+        raise NotFound("there is no such checkpoint")
+    return sorted(tracker.hex() for one in upto for tracker in trackers_of(one))
+
+
+def close(*, election_id: UUID, now: datetime) -> Tally:
+    """Count a vote that has closed, publish its bundle, and return the tally. Safe to run again, also after a crash.
+
+    In one transaction urn and roll are written anew and what they lay in is dropped; the bundle follows. Raises
+    NotFound, NotClosed before the moment of closing, UrnDiffers, and NoSealingKey.
+    """
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        election = _locked(election_id)
+        if election.state == Election.State.ANNOUNCED:
+            if now < election.closes_at:
+                raise NotClosed("A vote is counted when it has closed.")
+            _count(election)
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        election = _locked(election_id)
+        if election.result is None:
+            ballot_bundles.publish(election)
+    return _tally(election)
+
+
+def result(election_id: UUID) -> Tally:
+    """Return the tally of a vote that was counted and published. One query. Raises NotFound and NotClosed."""
+    election = get(election_id)
+    if election.result is None:
+        raise NotClosed("What was said is hidden until the vote is counted.")
+    return _tally(election)
+
+
+def find_ballot(*, election_id: UUID, tracker: str) -> Found | None:
+    """Return the ballot of a tracker (64 hexadecimal digits) in the published urn; None where there is none.
+
+    Five queries at most. Raises NotFound and NotClosed.
+    """
+    if get(election_id).result is None:
+        raise NotClosed("The urn is published when the vote is counted.")
+    wanted = b""
+    with suppress(ValueError):
+        wanted = bytes.fromhex(tracker.strip())
+    mine = Ballot.objects.filter(election_id=election_id, tracker=wanted).first()
+    if mine is None:
+        return None
+    named = next(
+        (one for one in Checkpoint.objects.filter(election_id=election_id) if wanted in trackers_of(one)), None
+    )
+    urn = Ballot.objects.filter(election_id=election_id)
+    return Found(
+        place=urn.filter(tracker__lte=wanted).count(),
+        count=urn.count(),
+        class_name=mine.class_name,
+        choice=mine.choice,
+        checkpoint=named.number if named else None,
+        checkpoint_at=named.made_at if named else None,
+    )
+
+
+def people(*, election_id: UUID, voted: bool) -> list[UUID]:
+    """Return who of a closed vote's roll voted, or who did not, without the erased: for the notice each gets."""
+    lines = RollLine.objects.filter(election_id=election_id, voted=voted, person_id__isnull=False)
+    return [person for person in lines.values_list("person_id", flat=True) if person]
+
+
+def forget(*, person_id: UUID) -> None:
+    """Take an erased person off the past rolls; their name there, their class and their mark stay."""
+    RollLine.objects.filter(person_id=person_id).update(person_id=None)
+
+
+def get(election_id: UUID) -> Election:
+    """Return an election. One query. Raises NotFound."""
+    found = Election.objects.filter(id=election_id).first()
+    if found is None:
+        raise NotFound("there is no such vote")
+    return found
+
+
+def _check(
+    people_on: list[tuple[UUID, str]], rules: Rules, *, opens_at: datetime, closes_at: datetime, now: datetime
+) -> None:
+    if not now < opens_at < closes_at:
+        raise CannotAnnounce("a vote is announced before it opens, and opens before it closes")
+    if unknown := {word for _, word in people_on} - {HEADS_ONLY, *rules.weights_ppm}:
+        raise CannotAnnounce(f"the classes {', '.join(sorted(unknown))} have no weight")
+    if len({person for person, _ in people_on}) != len(people_on):
+        raise CannotAnnounce("a person stands on the roll twice")
+
+
+def _count(election: Election) -> None:
+    """Let the database count an urn, once the roll was found to be the announced one. Raises UrnDiffers."""
+    # Before any table is read: who waited for it with one would stop the closing that has it.
+    locks.wait_for(CLOSING_LOCK)
+    if election_documents.roll_root(election.id, _roll_lines(election.id)) != election.roll_root:
+        raise UrnDiffers("the roll is not the one that was announced and corrected")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT members_close_election(%s)", [election.id])
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) != DISAGREE:
+            raise
+        raise UrnDiffers(str(error).splitlines()[0]) from error
+
+
+def _locked(election_id: UUID) -> Election:
+    """Return an election with its lock, alone, until the transaction ends. Raises NotFound."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(members_election_lock(%s))", [election_id])
+    return get(election_id)
+
+
+def _roll_lines(election_id: UUID) -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, class FROM members_roll WHERE election_id = %(election)s"
+            " UNION ALL SELECT name, class FROM members_rollline WHERE election_id = %(election)s",
+            {"election": election_id},
+        )
+        return [(name, word) for name, word in cursor.fetchall()]
+
+
+def _members(classes: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for word in classes:
+        counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def _own_key(election: Election) -> keys.ElectionKey:
+    return keys.of_election(election.id, key=keys.key_named(election.signing_key))
+
+
+def _tally(election: Election) -> Tally:
+    assert election.votes is not None
+    return election_documents.counted(
+        kind=election.kind, is_second_call=election.is_second_call, rules=election.rules, votes=election.votes
+    )
