@@ -23,6 +23,26 @@ class Explanation:
 
 
 WORDS = {
+    "already-a-member": (
+        "One person has one membership and one vote.",
+        "Your membership’s page says how it stands, and how to ask for a further class.",
+    ),
+    "not-a-member": (
+        "Votes, shares, dues and hours belong to those who belong to the co-op.",
+        "Apply on your membership’s page. The secretary looks at it, and your first dues make you a member.",
+    ),
+    "membership-stands": (
+        "What was decided or paid stays as it is, so nobody decides a second time about what somebody else did.",
+        "Look at the page again: it shows how it stands now. Nothing was done by this.",
+    ),
+    "instrument-taken": (
+        "One card or account carries one membership, so that nobody votes twice by paying twice.",
+        "Pay with a card or an account of your own. If it is yours alone, write to the secretary.",
+    ),
+    "dues-not-due": (
+        "Dues are paid a year at a time, the next one from sixty days before the last one ends.",
+        "Your membership’s page says until when they are paid.",
+    ),
     "nothing-due": (
         "Royalties are paid from a least sum on that members vote on, and young ones wait a while for stolen cards.",
         "What is owed is carried forward to the micro and looked at again with the next month.",
@@ -175,6 +195,10 @@ WORDS = {
     "ledger-refused": (
         "The books take an entry once, between accounts of the chart, and in no month that was locked with the bank.",
         "Nothing was booked. A wrong entry is never changed: it is reversed, with a reason, and booked anew.",
+    ),
+    "payout-file-lost": (
+        "Nothing is paid twice: before payouts are prepared, those that the bank made and a backup lost are booked.",
+        "Take in the bank's notification with every payment of that file, then prepare again.",
     ),
     "recovering": (
         "The database was restored from a backup, and until what it lost is taken in again no money moves.",

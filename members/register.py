@@ -1,0 +1,132 @@
+"""The register: everybody who belongs or ever belonged, as the law wants it kept. For the secretary alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from members import clock, memberships
+from members.problems import Invalid
+
+STATES = ("applied", "approved", "joined", "refused", "withdrawn", "left", "expelled")
+PAGE = 50
+COLUMNS = (
+    "number", "name", "address", "email", "state", "applied_on", "joined_on", "ended_on", "classes", "votes_in",
+    "dues", "paid_until", "shares",
+)  # fmt: skip
+# A spreadsheet reads a cell that begins with one of these as a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One membership in the register."""
+
+    id: UUID
+    number: int | None
+    name: str
+    address: str
+    email: str
+    state: str
+    applied_at: datetime
+    joined_at: datetime | None
+    ended_at: datetime | None
+    classes: tuple[str, ...]
+    votes_in: str
+    paid_until: date | None
+    dues: str
+    shares: int
+
+
+ENTRIES = """
+SELECT m.id, m.number, m.legal_name, m.postal_address, p.email, m.state, m.applied_at, m.joined_at, m.ended_at,
+       ARRAY(SELECT c.member_class::text FROM members_classplace c
+              WHERE c.membership_id = m.id AND c.since IS NOT NULL AND c.ended_at IS NULL ORDER BY c.member_class),
+       (SELECT v.member_class FROM members_votingchoice v WHERE v.membership_id = m.id ORDER BY v.seq DESC LIMIT 1),
+       (SELECT max(d.covers_until) FROM members_duespayment d WHERE d.membership_id = m.id),
+       (SELECT coalesce(sum(s.count), 0)::bigint FROM members_shareholding s
+         WHERE s.membership_id = m.id AND s.paid_at IS NOT NULL AND s.repaid_at IS NULL)
+  FROM members_membership m JOIN members_person p ON p.id = m.person_id
+ WHERE (%(state)s = '' OR m.state = %(state)s)
+   AND (%(words)s = '' OR m.legal_name ILIKE %(like)s OR p.email ILIKE %(like)s OR m.number::text = %(words)s)
+   AND (%(after)s::timestamptz IS NULL OR (m.applied_at, m.id) > (%(after)s, %(after_id)s::uuid))
+ ORDER BY m.applied_at, m.id
+ LIMIT %(limit)s
+"""
+
+
+def entries(
+    *,
+    now: datetime,
+    state: str = "",
+    words: str = "",
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = PAGE,
+) -> list[Entry]:
+    """Return entries in the order of their application: those of a state, of a name, e-mail or number. One query.
+
+    Raises Invalid for a state that is none.
+    """
+    if state and state not in STATES:
+        raise Invalid(f"A membership is {', '.join(STATES)}.")
+    today = clock.day(now)
+    plain = words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ENTRIES,
+            {
+                "state": state,
+                "words": words.strip(),
+                "like": f"%{plain}%",
+                "after": after[0] if after else None,
+                "after_id": after[1] if after else None,
+                "limit": limit,
+            },
+        )
+        return [_entry(row, today) for row in cursor.fetchall()]
+
+
+def rows(*, now: datetime, at_once: int = 1000) -> Iterator[list[str]]:
+    """Give the whole register as rows of a table, the names of its columns first. A query for each thousand."""
+    yield list(COLUMNS)
+    after: tuple[datetime, UUID] | None = None
+    while found := entries(now=now, after=after, limit=at_once):
+        for one in found:
+            yield [_plain(cell) for cell in _cells(one)]
+        after = found[-1].applied_at, found[-1].id
+
+
+def _entry(row: tuple[object, ...], today: date) -> Entry:
+    number_to_ended, (held, votes_in, until, shares) = row[:9], row[9:]
+    names = ("id", "number", "name", "address", "email", "state", "applied_at", "joined_at", "ended_at")
+    return Entry(
+        **dict(zip(names, number_to_ended, strict=True)),
+        classes=tuple(held),
+        votes_in=votes_in,
+        paid_until=until,
+        dues=memberships.dues_at(until, today),
+        shares=shares,
+    )
+
+
+def _cells(one: Entry) -> list[str]:
+    days = [clock.day(moment).isoformat() if moment else "" for moment in (one.applied_at, one.joined_at, one.ended_at)]
+    return [
+        str(one.number or ""),
+        one.name,
+        one.address.replace("\n", ", "),
+        one.email,
+        one.state,
+        *days,
+        " ".join(one.classes),
+        one.votes_in,
+        one.dues,
+        one.paid_until.isoformat() if one.paid_until else "",
+        str(one.shares),
+    ]
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
