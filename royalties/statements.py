@@ -44,18 +44,25 @@ SELECT l.payee_id, l.of_month, l.work_id, w.title, l.sheet_id, coalesce(g.sheet_
  WHERE l.month = %s
  ORDER BY l.payee_id, l.of_month, l.work_id, l.revenue_seq, g.since, l.line_number
 """
-# What happened to payees' accounts within a month beside their royalties: paid out, and come back.
+# What happened to payees' accounts until a month's end beside royalties and no statement told: paid out, come back.
+# What a bank tells late counts in a month whose statements were written already, and stands on the next ones.
 MOVED = """
-SELECT person_id, coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0)::bigint,
-       coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0)::bigint
+SELECT person_id, (coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0)
+                   - coalesce(sum(amount) FILTER (WHERE side = 'told debit'), 0))::bigint,
+       (coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0)
+        - coalesce(sum(amount) FILTER (WHERE side = 'told credit'), 0))::bigint
   FROM (SELECT a.person_id, 'debit' AS side, t.amount_micros AS amount
           FROM royalties_transfer t JOIN royalties_account a ON a.code = t.debit
-         WHERE t.month = %(month)s AND a.code LIKE 'liabilities.payable.%%'
+         WHERE t.month <= %(month)s AND a.code LIKE 'liabilities.payable.%%'
          UNION ALL
         SELECT a.person_id, 'credit', t.amount_micros
           FROM royalties_transfer t JOIN royalties_account a ON a.code = t.credit
-         WHERE t.month = %(month)s AND a.code LIKE 'liabilities.payable.%%'
+         WHERE t.month <= %(month)s AND a.code LIKE 'liabilities.payable.%%'
            AND t.kind NOT IN ('royalties', 'royalties-released')
+         UNION ALL
+        SELECT person_id, 'told debit', paid_out_micros FROM royalties_statement WHERE month < %(month)s
+         UNION ALL
+        SELECT person_id, 'told credit', returned_micros FROM royalties_statement WHERE month < %(month)s
        ) AS moved
  GROUP BY person_id
 """

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from catalog import reports
 from members import clock
 from members.models import StaffRole
-from royalties import holds, ledger, payout_accounts, payouts
+from royalties import bank, holds, ledger, payout_accounts, payouts
 from royalties.holds import Held
+from royalties.run_models import Statement
 from tests import cast
 from tests.playback.till import take
 from tests.royalties import running, treasury
@@ -221,3 +222,30 @@ def test_it_is_what_oldest_first_comes_to(ana, lena, steps, turn):
                     expected[work.id] = fresh
         assert fresh_of(listener) == expected
         transaction.set_rollback(True)
+
+
+def test_what_a_bank_sends_back_too_late_for_its_month_s_statement_stands_on_the_next(ana, lena):
+    (work,) = works(ana, 20 * EURO)
+    tess, tom = cast.treasurer("tess"), cast.treasurer("tom")
+    cast.set_clock(at("2026-10-05 12:00"))
+    cast.top_up(lena, 2_000)
+    cast.buy(lena, work, price_micros=20 * EURO)
+    september, december = date(2026, 9, 1), date(2026, 12, 1)
+    for month in (OCTOBER, NOVEMBER):
+        close(month)
+    for month in (september, OCTOBER, NOVEMBER):
+        treasury.agree(month, tess, tom)
+    paid = treasury.pay(NOVEMBER, tess, tom).payouts.get()
+    bank.take_in(content=treasury.booked(paid, day="2026-12-05"), staff_id=tess.id, now=clock.now())
+    close(december)
+    # December is sealed and its books are still open, for the bank's lines of its last days come in January.
+    bank.take_in(content=treasury.returned(paid, day="2026-12-31"), staff_id=tess.id, now=clock.now())
+    close(date(2027, 1, 1))
+    told = Statement.objects.filter(person=ana).order_by("month")
+    assert [(one.opening_micros, one.paid_out_micros, one.returned_micros, one.closing_micros) for one in told] == [
+        (0, 0, 0, 14 * EURO),
+        (14 * EURO, 0, 0, 14 * EURO),
+        (14 * EURO, 14 * EURO, 0, 0),
+        (0, 0, 14 * EURO, 14 * EURO),
+    ]
+    assert ledger.payable([ana.id])[ana.id] == told.last().closing_micros
