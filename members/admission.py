@@ -27,6 +27,11 @@ def email_of(person_id: UUID) -> str:
     return found
 
 
+def person_of(email: str) -> UUID | None:
+    """Return who signs in with an address, or None. One query."""
+    return Person.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()
+
+
 def is_known(person_id: UUID) -> bool:
     """Return whether there is such a person. One query."""
     return Person.objects.filter(id=person_id).exists()

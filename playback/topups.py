@@ -9,21 +9,24 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
-from playback import chargebacks, charging, play_money, refunds, vat, wallets
+from playback import chargebacks, charging, play_money, refunds, remaking, vat, wallets
 from playback.gateways import GatewaySilent, PaymentGateway
 from playback.models import GatewayEvent, TopUp
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
+AT_ONCE = 500
 SIGNATURE_LIVES = timedelta(minutes=5)
 SETTLED_TYPE, CANCELED_TYPE = "checkout.paid", "checkout.canceled"
 logger = logging.getLogger(__name__)
@@ -124,11 +127,18 @@ def check_signature(*, header: str, body: bytes, actual: datetime) -> None:
 def read_event(body: bytes) -> Mapping[str, Any]:
     """Return the event in a webhook's body. Raises Invalid when it has not the gateway's shape."""
     try:
-        event = json.loads(body)
+        return check_event(json.loads(body))
+    except ValueError as error:
+        raise Invalid("The event has not the gateway's shape.") from error
+
+
+def check_event(event: Any) -> Mapping[str, Any]:
+    """Return the event, which has the gateway's shape, or raise Invalid."""
+    try:
         about = next(event[name] for name in ("refund", "chargeback", "checkout") if name in event)
         shape = (str, str, str, str, int, str)
         found = (event["id"], event["type"], *(about[name] for name in ("id", "reference", "amount_cents", "currency")))
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+    except (KeyError, TypeError, StopIteration) as error:
         raise Invalid("The event has not the gateway's shape.") from error
     if any(type(value) is not wanted for value, wanted in zip(found, shape, strict=True)):
         raise Invalid("The event has not the gateway's shape.")
@@ -139,8 +149,8 @@ def read_event(body: bytes) -> Mapping[str, Any]:
 def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
     """Take in an event of the gateway once; return whether it was new. The row and its effect are one transaction.
 
-    Paid wins over canceled, in whichever order they come. What cannot be credited (an unknown top-up, another currency,
-    no amount) is kept with an error in the log, for a treasurer.
+    Paid wins over canceled, in whichever order they come. A top-up or refund that was lost with a backup is made anew.
+    What cannot be credited (an unknown listener, another currency, no amount) is kept with an error in the log.
     """
     if "refund" in event:
         return _take_in_refund(event, now)
@@ -152,10 +162,13 @@ def take_in(*, event: Mapping[str, Any], now: datetime) -> bool:
         if top_up is not None:
             wallets.lock(top_up.listener_id)
             top_up = TopUp.objects.select_for_update().get(id=top_up.id)
-        seen = GatewayEvent(id=event["id"], type=event["type"], top_up=top_up, content=dict(event), received_at=now)
-        if GatewayEvent.objects.filter(id=seen.id).exists():
+        if GatewayEvent.objects.filter(id=event["id"]).exists():
             return False
-        GatewayEvent.objects.bulk_create([seen])
+        if top_up is None and event["type"] == SETTLED_TYPE:
+            top_up = remaking.top_up(event, now=now)
+        GatewayEvent.objects.bulk_create(
+            [GatewayEvent(id=event["id"], type=event["type"], top_up=top_up, content=dict(event), received_at=now)]
+        )
         creditable = top_up is not None and checkout["amount_cents"] > 0 and checkout["currency"] == settings.CURRENCY
         if not creditable:
             logger.error("gateway event %s cannot be credited: %s", event["id"], checkout)
@@ -173,6 +186,8 @@ def _take_in_refund(event: Mapping[str, Any], now: datetime) -> bool:
         refund = refunds.lock(_id_in(said["reference"]))
         if GatewayEvent.objects.filter(id=event["id"]).exists():
             return False
+        if refund is None and refunds.EVENTS.get(event["type"]) == refunds.REFUNDED:
+            refund = remaking.refund(event)
         GatewayEvent.objects.bulk_create(
             [GatewayEvent(id=event["id"], type=event["type"], refund=refund, content=dict(event), received_at=now)]
         )
@@ -223,4 +238,29 @@ def _id_in(reference: str) -> UUID:
 
 def pull(*, since: datetime, now: datetime) -> int:
     """Take in what the gateway knows since a moment and no webhook told; return how many were new."""
-    return sum(take_in(event=event, now=now) for event in gateway().events(since=since))
+    return sum(take_in(event=event, now=now) for event in missed(since=since))
+
+
+def missed(*, since: datetime) -> Iterator[Mapping[str, Any]]:
+    """Yield the gateway's events since a moment that were never taken in, in their order. Raises GatewaySilent.
+
+    What has not the shape of an event is left out, with an error in the log, so that it stops nothing behind it. One
+    query for each 500 events.
+    """
+    told = iter(gateway().events(since=since))
+    while chunk := list(islice(told, AT_ONCE)):
+        named = [str(one.get("id")) for one in chunk]
+        known = set(GatewayEvent.objects.filter(id__in=named).values_list("id", flat=True))
+        for event in chunk:
+            try:
+                if check_event(event)["id"] not in known:
+                    yield event
+            except Invalid:
+                logger.exception("an event of the gateway cannot be read: %s", event)
+
+
+def unplaced() -> QuerySet[GatewayEvent]:
+    """Return the events of money that moved at the gateway and that no row of ours stands for, the oldest first."""
+    kinds = [SETTLED_TYPE, chargebacks.OPENED, chargebacks.WON]
+    kinds += [kind for kind, outcome in refunds.EVENTS.items() if outcome == refunds.REFUNDED]
+    return GatewayEvent.objects.filter(type__in=kinds, top_up=None, refund=None).order_by("received_at", "id")

@@ -9,16 +9,14 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 
 from members import locks, seals
 from royalties import bankfiles, payouts, settling
+from royalties.adopting import unexplained
 from royalties.bankfiles import Line, Part, Read
-from royalties.journal_models import JournalEntry
-from royalties.payout_models import BankFile, BankLine, Payout
+from royalties.payout_models import BankFile, BankLine, BankPart, Payout
 
-# One file at a time; payouts, wallets and the ledger's pen come after it.
-BANK_LOCK = 1_919_247_980
+__all__ = ["TakenIn", "take_in", "unexplained"]
 NO_REASON = "The bank gave no reason."
 # The codes of the ISO 20022 external code set that a payee can do something about, in words.
 REASONS = {
@@ -58,7 +56,7 @@ def take_in(*, content: bytes, staff_id: UUID, now: datetime) -> TakenIn:
     said = bankfiles.read(content)
     digest = seals.sha256(content)
     with transaction.atomic():
-        locks.wait_for(BANK_LOCK)
+        locks.wait_for(settling.BANK_LOCK)
         if BankFile.objects.filter(sha256=digest).exists():
             return _done(said)
         file = BankFile.objects.create(
@@ -75,7 +73,7 @@ def take_in(*, content: bytes, staff_id: UUID, now: datetime) -> TakenIn:
         for line in fresh:
             made, back = _settle(line, now)
             booked, came_back = booked + made, came_back + back
-            BankLine.objects.create(
+            kept = BankLine.objects.create(
                 reference=line.reference,
                 file=file,
                 booked_on=line.booked_on,
@@ -83,14 +81,16 @@ def take_in(*, content: bytes, staff_id: UUID, now: datetime) -> TakenIn:
                 words=line.words,
                 end_to_end=line.parts[0].end_to_end if len(line.parts) == 1 else "",
                 payouts=made + back or _settled_before(line),
+                file_name=line.file_name,
             )
+            if not kept.payouts:
+                # Perhaps payouts that were lost with a backup (royalties/adopting.py).
+                BankPart.objects.bulk_create(
+                    BankPart(line=kept, end_to_end=part.end_to_end, cents=part.cents, reason=_words(part.reason))
+                    for part in line.parts
+                    if part.cents
+                )
         return _done(said, new=len(fresh), booked=booked, came_back=came_back + refused)
-
-
-def unexplained() -> QuerySet[BankLine]:
-    """Return the bank's lines that are no payout's and that no entry of the journal explains, the oldest first."""
-    entries = JournalEntry.objects.filter(bank_line=OuterRef("pk")).exclude(state=JournalEntry.State.DROPPED)
-    return BankLine.objects.filter(~Exists(entries), payouts=0).order_by("booked_on", "id")
 
 
 def _done(said: Read, *, new: int = 0, booked: int = 0, came_back: int = 0) -> TakenIn:

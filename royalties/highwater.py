@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from catalog import store
 from members import lineage
@@ -49,15 +49,28 @@ def keep() -> bool:
     return True
 
 
+def reopen(*, words: str) -> None:
+    """Open the co-op as a new life; `words` say what was found. Raises what a store that is away raises (FAULTS).
+
+    The mark is outside before the database says that it is open: killed in between, it is closed and recovers again.
+    """
+    with transaction.atomic():
+        _put(lineage.reopen(words=words))
+
+
 def write(mark: Mark) -> None:
     """Keep a mark outside. A store that is away gets the next one."""
+    try:
+        _put(mark)
+    except store.FAULTS as error:
+        logger.warning("the high-water mark was not written: %s", error)
+
+
+def _put(mark: Mark) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / KEY
         path.write_text(json.dumps({"life": str(mark.life), "number": mark.number}))
-        try:
-            store.put(key=KEY, path=path, content_type="application/json")
-        except store.FAULTS as error:
-            logger.warning("the high-water mark was not written: %s", error)
+        store.put(key=KEY, path=path, content_type="application/json")
 
 
 def _outside() -> Mark | None:

@@ -6,8 +6,6 @@ it again, after a backup was restored, makes the same, and the bank's lines tell
 often it is sent, pays twice, and the part of a cent that stays is carried forward.
 """
 
-import base64
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,11 +19,11 @@ from members import admission, clock, ibans, letters, money, months, policies, s
 from members.admission import Staff
 from members.letters import Letter
 from members.problems import NotAllowed, NotFound, Problem
-from royalties import accounts, holds, ledger, settling
+from royalties import accounts, adopting, holds, ledger, settling
+from royalties.adopting import Lost
 from royalties.holds import Held
-from royalties.ledger import Entry
 from royalties.ledger_models import Account
-from royalties.payout_models import BankLine, Payout, PayoutAccount, PayoutBatch
+from royalties.payout_models import Payout, PayoutAccount, PayoutBatch
 
 TREASURERS = (Staff.TREASURER,)
 # What is not worth a transfer every month is paid with the month of this number.
@@ -119,12 +117,6 @@ def _due(payable: int, held: Held, least_cents: int, *, has_account: bool) -> Du
 # Batches.
 
 
-def end_to_end(*, payee_id: UUID, month: date, sequence: int) -> str:
-    """Return the name of a payout at the bank: the same for the same payee, period and sequence, for ever."""
-    seed = f"{payee_id} {month:%Y-%m} {sequence}".encode()
-    return f"RFR-{month:%Y%m}-{sequence:02d}-{base64.b32encode(hashlib.sha256(seed).digest())[:16].decode()}"
-
-
 def prepare(*, month: date, staff_id: UUID, now: datetime) -> PayoutBatch:
     """Prepare a month's payouts: everything that is due, for another treasurer to release. Nothing moves yet.
 
@@ -133,23 +125,37 @@ def prepare(*, month: date, staff_id: UUID, now: datetime) -> PayoutBatch:
     """
     check_treasurer(staff_id)
     _check_sealed(month)
-    found = {person_id: one.cents for person_id, one in due(month=month, now=now).items() if one.cents}
+    with transaction.atomic():
+        lost = adopting.before(month=month, now=now)
+        found = {person_id: one.cents for person_id, one in due(month=month, now=now).items() if one.cents}
+        owed = ledger.payable(lost.cents)
+        for person_id, cents in lost.cents.items():
+            # Paid already, whatever would be due; what the bank paid beyond what is owed now is the co-op's loss.
+            found[person_id] = min(cents, owed[person_id] // money.MICROS_PER_CENT)
+        return _prepare({person_id: cents for person_id, cents in found.items() if cents}, month, lost, staff_id, now)
+
+
+def _prepare(found: dict[UUID, int], month: date, lost: Lost, staff_id: UUID, now: datetime) -> PayoutBatch:
     if not found:
         raise NothingDue("Nobody is owed enough who has an account and whose royalties are free.")
+    if lost.file_cents not in (None, sum(found.values())):
+        raise BatchStands(
+            f"The bank paid a file of {month:%B %Y} that is lost here, over {money.show_cents(lost.file_cents or 0)}."
+            " Take in its notification with every payment (camt.054) first."
+        )
     accounts_of = {one.person_id: one for one in PayoutAccount.objects.filter(person_id__in=found, ended_at=None)}
-    sequence = PayoutBatch.objects.filter(month=month).count() + 1
-    names = {person_id: end_to_end(payee_id=person_id, month=month, sequence=sequence) for person_id in found}
-    at_the_bank = set(
-        BankLine.objects.filter(end_to_end__in=names.values(), cents__lt=0).values_list("end_to_end", flat=True)
-    )
+    names = {
+        person_id: settling.end_to_end(payee_id=person_id, month=month, sequence=lost.sequence) for person_id in found
+    }
     rows = sorted((names[person_id], person_id) for person_id in found)
+    account_ids = {person_id: one.id for person_id, one in accounts_of.items()}
     try:
         with transaction.atomic():
             batch = PayoutBatch.objects.create(
                 month=month,
-                sequence=sequence,
+                sequence=lost.sequence,
                 total_cents=sum(found.values()),
-                plan_sha256=seals.sha256_of([[name, str(accounts_of[who].id), found[who]] for name, who in rows]),
+                plan_sha256=seals.sha256_of([[name, str(account_ids.get(who)), found[who]] for name, who in rows]),
                 prepared_by_id=staff_id,
                 prepared_at=now,
             )
@@ -157,10 +163,10 @@ def prepare(*, month: date, staff_id: UUID, now: datetime) -> PayoutBatch:
                 Payout(
                     batch=batch,
                     person_id=person_id,
-                    account=accounts_of[person_id],
+                    account=accounts_of.get(person_id),
                     cents=found[person_id],
                     end_to_end=name,
-                    bank_has_it=name in at_the_bank,
+                    bank_has_it=person_id in lost.cents or lost.file_cents is not None,
                 )
                 for name, person_id in rows
             )
@@ -186,15 +192,17 @@ def release(*, batch_id: UUID, plan_sha256: str, staff_id: UUID, now: datetime) 
             raise NotAllowed("payouts are released by another treasurer than the one who prepared them")
         if not ledger.is_locked(batch.month):
             raise BooksOpen(f"The books of {batch.month:%B %Y} are locked when they agree with the bank's balance.")
+        adopting.mark(batch)
         batch.state, batch.released_by_id, batch.released_at = PayoutBatch.State.RELEASED, staff_id, now
         batch.file_sha256 = seals.sha256(_file(batch))
         batch.save(update_fields=["state", "released_by", "released_at", "file_sha256"])
         found = list(batch.payouts.select_related("account").order_by("end_to_end"))
         Payout.objects.filter(batch=batch).update(state=Payout.State.IN_TRANSIT)
         for one in found:
-            _tell_of_release(one, batch, now)
-        ledger.book([_released(one, now) for one in found], now=now)
-        _book_what_the_bank_has(batch, now)
+            if not one.bank_has_it:
+                _tell_of_release(one, batch, now)
+        ledger.book([settling.released(one, now) for one in found], now=now)
+        adopting.settle(month=batch.month, sequence=batch.sequence, now=now)
     return batch
 
 
@@ -207,6 +215,11 @@ def drop(*, batch_id: UUID, staff_id: UUID) -> PayoutBatch:
             return batch
         if batch.state != PayoutBatch.State.PREPARED:
             raise BatchStands("These payouts were released; only the bank can give them back.")
+        adopting.mark(batch)
+        if batch.payouts.filter(bank_has_it=True).exists():
+            raise BatchStands(
+                "The bank paid some of these before a backup was restored. Release them: it pays nothing twice."
+            )
         batch.state, batch.dropped_by_id = PayoutBatch.State.DROPPED, staff_id
         batch.save(update_fields=["state", "dropped_by"])
         batch.payouts.update(state=Payout.State.DROPPED)
@@ -265,16 +278,8 @@ def _file(batch: PayoutBatch) -> bytes:
     day = clock.day(batch.released_at) + ONE_DAY
     while day.weekday() in WEEK_ENDS:
         day += ONE_DAY
-    payments = [
-        sepa.Payment(
-            end_to_end=one.end_to_end,
-            name=one.account.holder,
-            iban=ibans.unseal(one.account.sealed, owner_id=one.person_id),
-            cents=one.cents,
-            words=f"{settings.COOP_NAME}: royalties to {batch.month:%m/%Y}",
-        )
-        for one in batch.payouts.filter(bank_has_it=False).select_related("account").order_by("end_to_end")
-    ]
+    rows = batch.payouts.filter(bank_has_it=False).select_related("account").order_by("end_to_end")
+    payments = [_payment(one, batch.month) for one in rows]
     if not payments:
         return b""
     return sepa.write(
@@ -287,28 +292,19 @@ def _file(batch: PayoutBatch) -> bytes:
     )
 
 
-def _book_what_the_bank_has(batch: PayoutBatch, now: datetime) -> None:
-    """Book the payouts that the bank's lines showed before we knew of them, each on its line's day."""
-    known = {one.end_to_end: one for one in batch.payouts.filter(bank_has_it=True)}
-    for line in BankLine.objects.filter(end_to_end__in=known, cents__lt=0):
-        if settling.book(known[line.end_to_end], on=line.booked_on, now=now):
-            BankLine.objects.filter(id=line.id).update(payouts=1)
-
-
-def _released(one: Payout, now: datetime) -> Entry:
-    return Entry(
-        debit=accounts.payable(one.person_id),
-        credit=accounts.PAYOUTS,
-        amount_micros=money.from_cents(one.cents),
-        kind="payout",
-        key=f"payout:{one.end_to_end}:released",
-        group=f"payouts:{one.batch_id}",
-        happened_at=now,
-        month=clock.month(now),
+def _payment(one: Payout, month: date) -> sepa.Payment:
+    assert one.account is not None
+    return sepa.Payment(
+        end_to_end=one.end_to_end,
+        name=one.account.holder,
+        iban=ibans.unseal(one.account.sealed, owner_id=one.person_id),
+        cents=one.cents,
+        words=f"{settings.COOP_NAME}: royalties to {month:%m/%Y}",
     )
 
 
 def _tell_of_release(one: Payout, batch: PayoutBatch, now: datetime) -> None:
+    assert one.account is not None
     letter = Letter(
         subject=f"{money.show_cents(one.cents)} are on their way to your account",
         paragraphs=[

@@ -4,14 +4,26 @@ Every answer is booked once, under the payout's own name at the bank. What was r
 the micro; nobody has to remember what part of a cent was left behind.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
+from uuid import UUID
 
 from members import clock, letters, money
 from members.letters import Letter
 from royalties import accounts, ledger
 from royalties.ledger import Entry
 from royalties.payout_models import Payout, PayoutBatch
+
+# One file of the bank at a time; payouts, wallets and the ledger's pen come after it.
+BANK_LOCK = 1_919_247_980
+
+
+def end_to_end(*, payee_id: UUID, month: date, sequence: int) -> str:
+    """Return the name of a payout at the bank: the same for the same payee, period and sequence, for ever."""
+    seed = f"{payee_id} {month:%Y-%m} {sequence}".encode()
+    return f"RFR-{month:%Y%m}-{sequence:02d}-{base64.b32encode(hashlib.sha256(seed).digest())[:16].decode()}"
 
 
 def find(names: Iterable[str]) -> dict[str, Payout]:
@@ -20,13 +32,30 @@ def find(names: Iterable[str]) -> dict[str, Payout]:
     return {one.end_to_end: one for one in sent.select_for_update(of=("self",)).order_by("end_to_end")}
 
 
-def in_file(message_id: str) -> list[Payout]:
-    """Lock and return the payouts that the file of this name is about. Inside a transaction; two queries."""
+def in_file(message_id: str, *, sent: bool = True) -> list[Payout]:
+    """Lock and return the payouts of the file of this name: that were sent in it, or that the bank had before.
+
+    Inside a transaction; two queries.
+    """
     batch = next((one for one in PayoutBatch.objects.filter(state="released") if one.message_id == message_id), None)
     if batch is None:
         return []
-    sent = batch.payouts.filter(bank_has_it=False)
-    return list(sent.select_for_update(of=("self",)).order_by("end_to_end"))
+    rows = batch.payouts.filter(bank_has_it=not sent)
+    return list(rows.select_for_update(of=("self",)).order_by("end_to_end"))
+
+
+def released(one: Payout, now: datetime) -> Entry:
+    """Return the entry of a payout that leaves: owed until now, from now on its way."""
+    return Entry(
+        debit=accounts.payable(one.person_id),
+        credit=accounts.PAYOUTS,
+        amount_micros=money.from_cents(one.cents),
+        kind="payout",
+        key=f"payout:{one.end_to_end}:released",
+        group=f"payouts:{one.batch_id}",
+        happened_at=now,
+        month=clock.month(now),
+    )
 
 
 def book(one: Payout, *, on: date, now: datetime) -> bool:
@@ -72,7 +101,6 @@ def _owe_again(one: Payout, *, debit: str, what: str, on: date, reason: str, now
 
 
 def _entry(one: Payout, *, debit: str, credit: str, what: str, on: date, now: datetime) -> Entry:
-    month = on.replace(day=1)
     return Entry(
         debit=debit,
         credit=credit,
@@ -81,9 +109,14 @@ def _entry(one: Payout, *, debit: str, credit: str, what: str, on: date, now: da
         key=f"payout:{one.end_to_end}:{what}",
         group=f"payouts:{one.batch_id}",
         happened_at=clock.start_of(on),
-        # The bank's line may come after its month's books were locked.
-        month=clock.month(now) if ledger.is_locked(month) else month,
+        month=open_month(on, now),
     )
+
+
+def open_month(on: date, now: datetime) -> date:
+    """Return the month in which a line of the bank counts: it may come after its month's books were locked."""
+    month = on.replace(day=1)
+    return clock.month(now) if ledger.is_locked(month) else month
 
 
 def _tell_of_return(one: Payout, now: datetime) -> None:

@@ -7,7 +7,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from members import clock, lineage
-from royalties import highwater, periods, posting, reconciliation, runs, so_far, treasury
+from royalties import highwater, periods, posting, reconciliation, recovery, runs, so_far, treasury
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -54,7 +54,9 @@ def post_rows() -> int:
     if lineage.is_closed():
         return 0
     posting.forget_marks()
-    return posting.post(now=clock.now())
+    now = clock.now()
+    recovery.place(now=now)
+    return posting.post(now=now)
 
 
 @shared_task(name="royalties.tasks.count_so_far")

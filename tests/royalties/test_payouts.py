@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from members import clock, ibans, money, sepa
 from members.models import Notice
 from members.problems import Invalid, NotAllowed, NotFound, Problem
-from royalties import accounts, bank, ledger, payout_accounts, payouts
+from royalties import accounts, bank, ledger, payout_accounts, payouts, settling
 from royalties.ledger_models import Transfer
 from royalties.payout_models import Payout, PayoutAccount, PayoutBatch
 from royalties.payouts import BatchStands, BooksOpen, NothingDue
@@ -291,7 +291,7 @@ def test_the_file_is_what_its_schema_says_without_addresses_and_the_same_each_ti
         for number, one in enumerate(people)
     }
     ids = [one.text for one in document.iterfind(".//EndToEndId", AT)]
-    assert sorted(ids) == sorted(payouts.end_to_end(payee_id=one.id, month=SEPTEMBER, sequence=1) for one in people)
+    assert sorted(ids) == sorted(settling.end_to_end(payee_id=one.id, month=SEPTEMBER, sequence=1) for one in people)
     assert all(len(one) <= 35 for one in ids)
 
 
@@ -421,14 +421,14 @@ def test_after_a_restore_what_the_bank_has_is_booked_and_not_sent_again(treasure
     ana, ben = payee("ana", 20_000_000), payee("ben", 30_000_000)
     agree(SEPTEMBER, tess, tom)
     # The bank's line is there before the payout is: a batch was paid, and the backup is older.
-    name = payouts.end_to_end(payee_id=ana.id, month=SEPTEMBER, sequence=1)
+    name = settling.end_to_end(payee_id=ana.id, month=SEPTEMBER, sequence=1)
     lost = treasury.one(Payout(end_to_end=name, cents=2_000))
     take(treasury.statement(treasury.entry(-2_000, details=lost)), tess)
     assert bank.unexplained().count() == 1
     batch = pay(SEPTEMBER, tess, tom)
     content = payouts.bank_file(batch_id=batch.id, staff_id=tess.id).decode()
     assert name not in content
-    assert payouts.end_to_end(payee_id=ben.id, month=SEPTEMBER, sequence=1) in content
+    assert settling.end_to_end(payee_id=ben.id, month=SEPTEMBER, sequence=1) in content
     assert Payout.objects.get(person=ana).state == "booked"
     assert Payout.objects.get(person=ben).state == "in-transit"
     assert bank.unexplained().count() == 0
