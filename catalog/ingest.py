@@ -19,7 +19,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 
 from catalog import naming, releases, sandbox, store, versions
-from catalog.intake import contents, leases
+from catalog.intake import artwork, contents, leases
 from catalog.intake.sniffing import Unreadable
 from catalog.models import Rendition, Upload, Work
 from catalog.photography import photos
@@ -141,6 +141,8 @@ def _inspect(upload: Upload, hold: leases.Hold) -> None:
     found["title"] = found["title"] or naming.title_of_file(upload.filename)
     if upload.replaces_id is not None:
         versions.check_kind(upload, is_photo=photos.is_photo(kind))
+    if photos.is_photo(kind) and artwork.is_artwork(upload):
+        found["artwork"] = True
     hold.write(
         release=True,
         state=Upload.State.INSPECTED,
@@ -183,12 +185,45 @@ def _remove_staged(upload: Upload) -> None:
 
 
 def _finish(upload: Upload, hold: leases.Hold) -> None:
-    """Make the work with all its renditions, or give a work that there is its new file, in one transaction."""
+    """Make the work with all its renditions, or give a work that there is its new file, in one transaction.
+
+    The artwork of a folder becomes no work: those of its folder have it.
+    """
+    if upload.found.get("artwork"):
+        works = artwork.dress(upload, now=hold.moment(), beat=hold.beat)
+        words = "The artwork of its folder. " + (
+            f"{works} work{'s have' if works > 1 else ' has'} it; what brings a picture of its own keeps that."
+            if works
+            else "Every work there has a picture already, and keeps it."
+        )
+        _end(hold, reason=words)
+        return
+    while not _enter(upload, hold):
+        pass
+
+
+def _end(hold: leases.Hold, **columns: Any) -> None:
+    hold.write(release=True, state=Upload.State.READY, percent=100, finished_at=hold.moment(), attempts=0, **columns)
+
+
+def _enter(upload: Upload, hold: leases.Hold) -> bool:
+    """Make the work; False if its folder's artwork came meanwhile: then nothing was written."""
     found = dict(upload.found)
     made = found.pop("made")
+    is_drawn = artwork.is_drawn(made["renditions"][Rendition.Kind.COVER]["layout"])
+    if is_drawn and (beside := artwork.beside(upload)) is not None:
+        drawn = made["renditions"][Rendition.Kind.COVER]["prefix"]
+        made["renditions"][Rendition.Kind.COVER] = artwork.copied(
+            beside, prefix=contents.prefix_for(uuid.UUID(made["work"]))
+        )
+        hold.write(found=upload.found)
+        store.remove_under(drawn)
+        is_drawn = False
     now = hold.moment()
     with transaction.atomic():
         leases.lock(f"releases of {upload.creator_id}")
+        if is_drawn and artwork.beside(upload) is not None:
+            return False
         measured = {name: found.get(name) for name in MEASURED}
         if upload.replaces_id is None:
             work = _new_work(upload, uuid.UUID(made["work"]), found, measured, now)
@@ -205,16 +240,8 @@ def _finish(upload: Upload, hold: leases.Hold) -> None:
             )
             for kind, rendition in made["renditions"].items()
         )
-        hold.write(
-            release=True,
-            state=Upload.State.READY,
-            work=work,
-            found=found,
-            percent=100,
-            finished_at=now,
-            attempts=0,
-            reason="",
-        )
+        _end(hold, work=work, found=found, reason="")
+    return True
 
 
 def _new_work(

@@ -215,7 +215,11 @@ class Upload(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(percent__lte=100), name="upload_percent_is_at_most_100"),
             models.CheckConstraint(condition=~Q(state="rejected") | ~Q(reason=""), name="upload_rejected_has_a_reason"),
-            models.CheckConstraint(condition=~Q(state="ready") | Q(work__isnull=False), name="upload_ready_has_a_work"),
+            # The artwork of a folder is no work of its own: those of its folder have it.
+            models.CheckConstraint(
+                condition=~Q(state="ready") | Q(work__isnull=False) | Q(found__artwork=True),
+                name="upload_ready_has_a_work",
+            ),
         ]
         indexes = [
             models.Index(

@@ -24,6 +24,7 @@ NUMBERS = re.compile(r"\d+")
 ARTWORK = re.compile(
     r"(cover|folder|front|back|albumart|artwork|booklet|cd|disc)\b.*\.(jpe?g|png|webp|tiff?)", re.IGNORECASE
 )
+FRONT = re.compile(r"(cover|folder|front|albumart)\b.*\.(jpe?g|png|webp)", re.IGNORECASE)
 
 # Where a work stands in the order that its file names: disc and track, or the name's parts.
 Place = tuple[Any, ...]
@@ -52,6 +53,11 @@ def _id(text: str) -> UUID | None:
 def is_artwork(filename: str) -> bool:
     """Return whether a picture beside recordings is called like their artwork, and so is no photo of its own."""
     return ARTWORK.fullmatch(filename) is not None
+
+
+def is_front(filename: str) -> bool:
+    """Return whether a picture beside recordings is called like the front of their sleeve."""
+    return FRONT.fullmatch(filename) is not None
 
 
 def join(work: Work, *, upload: Upload) -> None:

@@ -21,7 +21,7 @@ SWEEP_MOST = 50
 SWEEP_LOCK = 1_919_247_970
 TRANSFERS_LOCK, DOWNLOADS_LOCK, LEFTOVERS_LOCK = SWEEP_LOCK + 1, SWEEP_LOCK + 2, SWEEP_LOCK + 3
 # Folders for temporary files that killed processes may have left.
-ROOMS = ("receive", "part", "press")
+ROOMS = ("receive", "part", "press", "artwork")
 # A message of the sweep that no worker took until then is dropped: the next sweep writes it again.
 SWEEP_EXPIRES_SECONDS = 60
 # A message saves its upload the wait for the sweep. Whoever sent the file does not wait longer for it than this.

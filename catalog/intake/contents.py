@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from catalog import renditions, sleeves, store
-from catalog.intake import probing, sniffing
+from catalog.intake import artwork, probing, sniffing
 from catalog.intake.sniffing import Form, PhotoForm
 from catalog.models import Rendition
 from catalog.photography import photos
 
-COVER, SMALL_COVER, SLEEVE, VIEW = "cover.jpg", "cover-small.jpg", "cover.svg", "view.jpg"
+COVER, SMALL_COVER, SLEEVE, VIEW = artwork.COVER, artwork.SMALL_COVER, artwork.SLEEVE, "view.jpg"
 
 
 def find(folder: Path, *, beat: Callable[[], None]) -> tuple[str, dict[str, Any]]:
@@ -44,6 +44,8 @@ def make(
     Each is `{"prefix", "layout", "bytes"}`. `on_percent` hears 0..100, at least once a second. Raises
     sniffing.Unreadable.
     """
+    if found.get("artwork"):
+        return {Rendition.Kind.COVER: artwork.make(folder, prefix=prefix_for(work_id))}, {}
     if photos.is_photo(kind):
         return _photo(folder, kind, work_id, creator_name, on_percent)
     return _track(folder, kind, found, work_id, on_percent)
@@ -99,7 +101,7 @@ def _photo(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     form = sniffing.PHOTO_FORMS[kind]
     made = photos.render(folder, form, creator_name=creator_name, beat=lambda: on_percent(50))
-    view_at, preview_at, cover_at = (_prefix(work_id) for _ in range(3))
+    view_at, preview_at, cover_at = (prefix_for(work_id) for _ in range(3))
 
     def put(prefix: str, name: str) -> int:
         on_percent(100)
@@ -137,7 +139,7 @@ def _track(
     encoded = renditions.encode(folder, recording, on_percent=on_percent)
     target = renditions.segment_seconds_for(recording.duration_ms)
     for kbits in renditions.KBITS:
-        prefix = _prefix(work_id)
+        prefix = prefix_for(work_id)
 
         def put(name: str, path: Path, prefix: str = prefix) -> int:
             on_percent(100)
@@ -152,7 +154,7 @@ def _track(
 
 def _cover(folder: Path, work_id: uuid.UUID, encoded: renditions.Encoded, *, has_picture: bool) -> dict[str, Any]:
     """Store the artwork of the recording in two sizes, or a sleeve drawn from its sound."""
-    prefix = _prefix(work_id)
+    prefix = prefix_for(work_id)
     said: dict[str, Any] = probing.read_tags(folder) if has_picture else {"cover": None}
     if said["cover"] is None:
         (folder / SLEEVE).write_text(sleeves.draw(work_id=work_id, loudness=encoded.course))
@@ -162,9 +164,9 @@ def _cover(folder: Path, work_id: uuid.UUID, encoded: renditions.Encoded, *, has
     stored = 0
     for name in (COVER, SMALL_COVER):
         stored += store.put(key=prefix + name, path=folder / name, content_type=photos.MEDIA_TYPE)
-    layout = {**_picture(COVER, said["cover"]), "small": _picture(SMALL_COVER, said["small"])}
-    return {"prefix": prefix, "layout": layout, "bytes": stored}
+    return artwork.rendition(prefix, said["cover"], said["small"], stored)
 
 
-def _prefix(work_id: uuid.UUID) -> str:
+def prefix_for(work_id: uuid.UUID) -> str:
+    """Return a new place in the store for files of a work."""
     return f"renditions/{work_id}/{uuid.uuid4()}/"

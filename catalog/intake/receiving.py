@@ -160,6 +160,8 @@ def _enter(upload: Upload) -> Upload | None:
             leased_until=None,
         )
         known = list(same.exclude(state=Upload.State.REJECTED).select_related("work").order_by("created_at"))
+        # The artwork of one folder may be that of another, too.
+        known = [one for one in known if not one.found.get("artwork") or one.folder == upload.folder]
         on_its_way = next((one for one in known if one.work_id is None), None)
         if on_its_way is not None:
             return on_its_way

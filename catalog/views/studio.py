@@ -156,6 +156,7 @@ def _uploads(creator_ids: list[UUID]) -> list[Upload]:
     """Return the uploads that are no works yet, newest first; of the refused ones those whose reason is still news."""
     return list(
         Upload.objects.filter(creator_id__in=creator_ids, work=None)
+        .exclude(state=Upload.State.READY)
         .select_related("creator")
         .order_by("-created_at")[:UPLOADS_SHOWN]
     )

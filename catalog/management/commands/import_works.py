@@ -62,7 +62,8 @@ class Command(BaseCommand):
         self.person_id = self._person(person) if by_artist else None
         said = self._list(folder)
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-        paths = [path for path in paths if path.name != LIST]
+        # A picture of a folder comes behind its recordings: it is known by them.
+        paths = sorted((path for path in paths if path.name != LIST), key=lambda path: releases.is_front(path.name))
         # All are sent first: a worker that runs beside this command takes some of them meanwhile.
         waiting = []
         for number, path in enumerate(paths):
@@ -104,60 +105,8 @@ class Command(BaseCommand):
     def _list(self, folder: Path) -> dict[str, dict[str, Any]]:
         file = folder / LIST
         if not file.exists():
-            return {}
-        try:
-            return {work["file"]: work for work in json.loads(file.read_text())["works"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise CommandError(f"{file} is no list of works: {error}") from None
-
-    def _send(self, path: Path, folder: Path) -> Upload | str:
-        """Return the upload of a file, or why there is none."""
-        try:
-            # A folder of music holds lists and notes too: they are named and passed over.
-            form = sniffing.sniff(path)
-            if isinstance(form, PhotoForm) and releases.is_artwork(path.name) and _has_sound(path.parent):
-                return "It looks like the artwork of the recordings beside it."
-            sender = self.sender or self._sender_by_artist(path, folder, is_photo=isinstance(form, PhotoForm))
-            upload = receiving.receive(
-                person_id=sender.person_id,
-                creator_id=sender.creator_id,
-                filename=path.name,
-                chunks=_chunks(path),
-                folder=str(path.parent.relative_to(folder.parent)),
-                now=clock.now(),
-            )
-        except (sniffing.Unreadable, Problem) as refusal:
-            return str(refusal)
-        tasks.wake(upload.id)
-        return upload
-
-    def _sender_by_artist(self, path: Path, folder: Path, *, is_photo: bool) -> Sender:
-        """Return the profile that the file's artist tag names, else its folder; it is founded if there is none."""
-        assert self.person_id is not None
-        artist = "" if is_photo else _artist(path)
-        name = artist or naming.clean(path.relative_to(folder.parent).parts[-2], most=profiles.NAME_MOST) or "Works"
-        own = Creator.objects.filter(roles__person_id=self.person_id, roles__role__in=MANAGING)
-        profile = own.filter(name__iexact=name).order_by("created_at", "id").first()
-        if profile is None:
-            try:
-                profile = profiles.found(person_id=self.person_id, name=name, now=clock.now())
-            except Invalid:
-                # One person runs only so many: the rest stands under the first of them.
-                profile = own.order_by("created_at", "id")[0]
-        return Sender(person_id=self.person_id, creator_id=profile.id)
-
-    def _finish(self, upload: Upload, show: Any) -> None:
-        """Work on the upload until it is finished, or wait for the worker that took it first."""
-        while upload.state not in (Upload.State.READY, Upload.State.REJECTED):
-            show(upload.percent)
-            if not ingest.advance(upload_id=upload.id, now=clock.now()):
-                time.sleep(0.2)
-            upload.refresh_from_db()
-
-    def _words(self, upload: Upload, said: dict[str, Any], *, publish: bool) -> tuple[str, bool]:
-        """Write what the folder's list says of a work, publish it if asked to, and return what is said of it."""
-        if upload.work is None:
-            return f"left out. {upload.reason}", False
+            is_artwork = upload.state == Upload.State.READY
+            return upload.reason if is_artwork else f"left out. {upload.reason}", is_artwork
         figures = {name: said[name] for name in SAID_OF_A_WORK if said.get(name)}
         if upload.found.get("description"):
             figures.setdefault("alternative_text", upload.found["description"])
@@ -185,15 +134,15 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _has_sound(folder: Path) -> bool:
-    """Return whether a recording lies in the folder."""
-    for path in folder.iterdir():
+def _recording_in(folder: Path) -> Path | None:
+    """Return the first recording in the folder, if there is any."""
+    for path in sorted(folder.iterdir()):
         try:
             if path.is_file() and not isinstance(sniffing.sniff(path), PhotoForm):
-                return True
+                return path
         except sniffing.Unreadable:
             continue
-    return False
+    return None
 
 
 def _artist(path: Path) -> str:

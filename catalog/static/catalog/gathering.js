@@ -3,6 +3,12 @@
 const RECORDINGS = /\.(flac|wav|aiff?|mp3|m4a|mp4|aac|ogg|oga|opus)$/i;
 const PHOTOS = /\.(jpe?g|png|tiff?|webp)$/i;
 const ARTWORK = /^(cover|folder|front|back|albumart.*|artwork|booklet.*|cd|disc)\b.*\.(jpe?g|png|webp|tiff?)$/i;
+const FRONT = /^(cover|folder|front|albumart)\b.*\.(jpe?g|png|webp)$/i;
+
+/** Return whether a picture beside recordings is called like the front of their sleeve: it becomes that, and no photo. */
+export function isFront(name) {
+  return FRONT.test(name);
+}
 
 /** Return [file, folder] of everything under what was dropped. */
 export async function dropped(transfer) {
@@ -42,7 +48,7 @@ export function sort(found, { bytesMost, photoBytesMost }) {
     const sound = RECORDINGS.test(file.name) || file.type.startsWith("audio/");
     if (file.name.startsWith(".") || (folder && !photo && !sound)) continue;
     if (file.size === 0) leftOut.push([file.name, "it is empty"]);
-    else if (photo && withSound.has(folder) && folder && ARTWORK.test(file.name)) leftOut.push([file.name, "it looks like the artwork of the recordings beside it. If it is a photo of its own, choose it by itself"]);
+    else if (photo && withSound.has(folder) && folder && ARTWORK.test(file.name) && !isFront(file.name)) leftOut.push([file.name, "it looks like artwork of the recordings beside it, and is not its front. If it is a photo of its own, choose it by itself"]);
     else if (file.size > (photo ? photoBytesMost : bytesMost)) leftOut.push([file.name, `it is larger than ${Math.floor((photo ? photoBytesMost : bytesMost) / 1_000_000)} MB`]);
     else good.push([file, folder]);
   }

@@ -1,6 +1,6 @@
 /* The upload's page: takes files in, and shows the line of each until it is a draft. */
 
-import { chosen, dropped, sort } from "./gathering.js";
+import { chosen, dropped, isFront, sort } from "./gathering.js";
 import { sending } from "./sending.js";
 
 const SAYS = {
@@ -23,8 +23,9 @@ export function attach(root) {
 
   function take(found) {
     const { good, leftOut } = sort(found, limits);
-    // The last is put in front first, so that they stand, and are sent, in the order of their names.
-    const byName = (one, other) => `${other[1]}/${other[0].name}`.localeCompare(`${one[1]}/${one[0].name}`, undefined, { numeric: true });
+    // The last is put in front first, so that they stand, and are sent, in the order of their names; the picture of a
+    // folder behind its recordings, by which it is known.
+    const byName = (one, other) => isFront(other[0].name) - isFront(one[0].name) || `${other[1]}/${other[0].name}`.localeCompare(`${one[1]}/${one[0].name}`, undefined, { numeric: true });
     for (const [file, folder] of good.sort(byName)) sending.add(file, folder, place("creator").value);
     showLeftOut(leftOut);
     sending.pump();
@@ -92,9 +93,10 @@ export function attach(root) {
     wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null); });
     place("under-way").hidden = wanted.length === 0;
     const count = (...states) => sending.lines.filter((line) => states.includes(line.state)).length;
-    const ready = count("ready"), refused = count("refused", "rejected"), stopped = count("paused", "lost");
-    const moving = wanted.length - ready - refused - stopped;
-    const words = [`${ready} of ${wanted.length} are drafts`, moving && `${moving} on their way`, stopped && `${stopped} wait${stopped === 1 ? "s" : ""} for you`, refused && `${refused} not taken in`];
+    const pictures = sending.lines.filter((line) => line.state === "ready" && !line.work).length;
+    const ready = count("ready") - pictures, refused = count("refused", "rejected"), stopped = count("paused", "lost");
+    const moving = wanted.length - ready - pictures - refused - stopped;
+    const words = [`${ready} of ${wanted.length} are drafts`, moving && `${moving} on their way`, stopped && `${stopped} wait${stopped === 1 ? "s" : ""} for you`, pictures && `${pictures} the artwork of ${pictures === 1 ? "its folder" : "their folders"}`, refused && `${refused} not taken in`];
     write(place("summary"), `${words.filter(Boolean).join(", ")}.`);
     root.querySelector('[data-act="pause-all"]').hidden = count("sending", "waiting") < 2;
     root.querySelector('[data-act="resume-all"]').hidden = sending.lines.filter((line) => line.state === "paused" && line.file).length < 2;
