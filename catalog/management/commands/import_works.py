@@ -105,6 +105,62 @@ class Command(BaseCommand):
     def _list(self, folder: Path) -> dict[str, dict[str, Any]]:
         file = folder / LIST
         if not file.exists():
+            return {}
+        try:
+            return {work["file"]: work for work in json.loads(file.read_text())["works"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"{file} is no list of works: {error}") from None
+
+    def _send(self, path: Path, folder: Path) -> Upload | str:
+        """Return the upload of a file, or why there is none."""
+        try:
+            # A folder of music holds lists and notes too: they are named and passed over.
+            form = sniffing.sniff(path)
+            is_photo, of = isinstance(form, PhotoForm), path
+            if is_photo and releases.is_artwork(path.name) and (recording := _recording_in(path.parent)) is not None:
+                if not releases.is_front(path.name):
+                    return "It looks like artwork of the recordings beside it, and is not its front."
+                is_photo, of = False, recording
+            sender = self.sender or self._sender_by_artist(of, folder, is_photo=is_photo)
+            upload = receiving.receive(
+                person_id=sender.person_id,
+                creator_id=sender.creator_id,
+                filename=path.name,
+                chunks=_chunks(path),
+                folder=str(path.parent.relative_to(folder.parent)),
+                now=clock.now(),
+            )
+        except (sniffing.Unreadable, Problem) as refusal:
+            return str(refusal)
+        tasks.wake(upload.id)
+        return upload
+
+    def _sender_by_artist(self, path: Path, folder: Path, *, is_photo: bool) -> Sender:
+        """Return the profile that the file's artist tag names, else its folder; it is founded if there is none."""
+        assert self.person_id is not None
+        artist = "" if is_photo else _artist(path)
+        name = artist or naming.clean(path.relative_to(folder.parent).parts[-2], most=profiles.NAME_MOST) or "Works"
+        own = Creator.objects.filter(roles__person_id=self.person_id, roles__role__in=MANAGING)
+        profile = own.filter(name__iexact=name).order_by("created_at", "id").first()
+        if profile is None:
+            try:
+                profile = profiles.found(person_id=self.person_id, name=name, now=clock.now())
+            except Invalid:
+                # One person runs only so many: the rest stands under the first of them.
+                profile = own.order_by("created_at", "id")[0]
+        return Sender(person_id=self.person_id, creator_id=profile.id)
+
+    def _finish(self, upload: Upload, show: Any) -> None:
+        """Work on the upload until it is finished, or wait for the worker that took it first."""
+        while upload.state not in (Upload.State.READY, Upload.State.REJECTED):
+            show(upload.percent)
+            if not ingest.advance(upload_id=upload.id, now=clock.now()):
+                time.sleep(0.2)
+            upload.refresh_from_db()
+
+    def _words(self, upload: Upload, said: dict[str, Any], *, publish: bool) -> tuple[str, bool]:
+        """Write what the folder's list says of a work, publish it if asked to, and return what is said of it."""
+        if upload.work is None:
             is_artwork = upload.state == Upload.State.READY
             return upload.reason if is_artwork else f"left out. {upload.reason}", is_artwork
         figures = {name: said[name] for name in SAID_OF_A_WORK if said.get(name)}
