@@ -10,6 +10,7 @@ import hmac
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -17,7 +18,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from members import clock, money, notices, seals
 from members.problems import Invalid, NotFound, Problem
@@ -27,6 +27,8 @@ from playback.models import GatewayEvent, TopUp
 
 CENTS_LEAST, CENTS_MOST = 100, 50_000
 AT_ONCE = 500
+# What an event may be about.
+ABOUT = ("refund", "chargeback", "checkout")
 SIGNATURE_LIVES = timedelta(minutes=5)
 SETTLED_TYPE, CANCELED_TYPE = "checkout.paid", "checkout.canceled"
 logger = logging.getLogger(__name__)
@@ -36,6 +38,16 @@ class SignatureRefused(Problem):
     """The webhook was not signed by the gateway, or too long ago."""
 
     slug, status, title = "signature-refused", 400, "The signature is not the gateway's"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplaced:
+    """Money that moved at the gateway, and that is nobody's here: an event's type, and what it is about, gross."""
+
+    type: str
+    gateway_id: str
+    amount_cents: int
+    received_at: datetime
 
 
 def gateway() -> PaymentGateway:
@@ -135,7 +147,7 @@ def read_event(body: bytes) -> Mapping[str, Any]:
 def check_event(event: Any) -> Mapping[str, Any]:
     """Return the event, which has the gateway's shape, or raise Invalid."""
     try:
-        about = next(event[name] for name in ("refund", "chargeback", "checkout") if name in event)
+        about = next(event[name] for name in ABOUT if name in event)
         shape = (str, str, str, str, int, str)
         found = (event["id"], event["type"], *(about[name] for name in ("id", "reference", "amount_cents", "currency")))
     except (KeyError, TypeError, StopIteration) as error:
@@ -259,8 +271,14 @@ def missed(*, since: datetime) -> Iterator[Mapping[str, Any]]:
                 logger.exception("an event of the gateway cannot be read: %s", event)
 
 
-def unplaced() -> QuerySet[GatewayEvent]:
-    """Return the events of money that moved at the gateway and that no row of ours stands for, the oldest first."""
+def unplaced() -> Iterator[Unplaced]:
+    """Yield the money that moved at the gateway and that no row of ours stands for, the oldest first. One query."""
     kinds = [SETTLED_TYPE, chargebacks.OPENED, chargebacks.WON]
     kinds += [kind for kind, outcome in refunds.EVENTS.items() if outcome == refunds.REFUNDED]
-    return GatewayEvent.objects.filter(type__in=kinds, top_up=None, refund=None).order_by("received_at", "id")
+    rows = GatewayEvent.objects.filter(type__in=kinds, top_up=None, refund=None).order_by("received_at", "id")
+    for row in rows:
+        said = next(row.content[name] for name in ABOUT if name in row.content)
+        if said["amount_cents"] > 0 and said["currency"] == settings.CURRENCY:
+            yield Unplaced(
+                type=row.type, gateway_id=said["id"], amount_cents=said["amount_cents"], received_at=row.received_at
+            )

@@ -119,6 +119,12 @@ class Payout(models.Model):
         indexes = [models.Index(fields=["person", "-id"], name="payout_by_person")]
 
 
+    @property
+    def mask(self) -> str:
+        """Return what may be shown of the account; nothing where that was lost with a backup."""
+        return self.account.mask if self.account is not None else ""
+
+
 class BankFile(models.Model):
     """A file of the bank that was taken in, known by its bytes: the same one again does nothing."""
 

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from members import clock, lineage, money
 from playback import chargebacks, refunds, topups
-from playback.models import GatewayEvent
-from royalties import accounts, adopting, highwater, ledger, posting, reconciliation
+from playback.topups import Unplaced
+from royalties import accounts, adopting, highwater, ledger, posting, reconciliation, settling
 from royalties.adopting import Unknown
 from royalties.ledger import Entry
 from royalties.payout_models import PayoutBatch
@@ -31,11 +30,11 @@ SELECT count(*), coalesce(sum(amount_micros), 0)::bigint FROM playback_charge_fa
 """
 # What the gateway did for which no row of ours stands: with whom it clears, and who waits to be found.
 _CLEARED = {
-    topups.SETTLED_TYPE: (accounts.PROVIDER, accounts.SUSPENSE, "checkout"),
-    chargebacks.OPENED: (accounts.SUSPENSE, accounts.PROVIDER, "chargeback"),
-    chargebacks.WON: (accounts.PROVIDER, accounts.SUSPENSE, "chargeback"),
+    topups.SETTLED_TYPE: (accounts.PROVIDER, accounts.SUSPENSE),
+    chargebacks.OPENED: (accounts.SUSPENSE, accounts.PROVIDER),
+    chargebacks.WON: (accounts.PROVIDER, accounts.SUSPENSE),
     **{
-        kind: (accounts.SUSPENSE, accounts.PROVIDER, "refund")
+        kind: (accounts.SUSPENSE, accounts.PROVIDER)
         for kind, outcome in refunds.EVENTS.items()
         if outcome == refunds.REFUNDED
     },
@@ -72,7 +71,7 @@ def since() -> datetime:
 
 
 def pull(*, since: datetime, now: datetime, tell: Callable[[int], None]) -> int:
-    """Take in what the gateway knows since a moment and we do not; `tell` is told after each how many so far.
+    """Take in what the gateway knows since a moment and we do not; `tell` hears each time how many.
 
     Returns how many. Raises GatewaySilent.
     """
@@ -89,8 +88,7 @@ def place(*, now: datetime) -> int:
     So what the provider settles agrees with the books. It stands on the suspense account until a treasurer finds out
     whose it is: somebody who joined after the backup, or credit that was paid back and spent anew.
     """
-    entries = [entry for event in topups.unplaced() if (entry := _entry(event, now)) is not None]
-    return ledger.book(entries, now=now)
+    return ledger.book([_entry(one, now) for one in topups.unplaced()], now=now)
 
 
 def settle(*, now: datetime) -> Found:
@@ -143,18 +141,15 @@ def reopen(*, found: Found, reason: str = "") -> bool:
     return True
 
 
-def _entry(event: GatewayEvent, now: datetime) -> Entry | None:
-    debit, credit, name = _CLEARED[event.type]
-    said = event.content[name]
-    if said["amount_cents"] <= 0 or said["currency"] != settings.CURRENCY:
-        return None
+def _entry(one: Unplaced, now: datetime) -> Entry:
+    debit, credit = _CLEARED[one.type]
     return Entry(
         debit=debit,
         credit=credit,
-        amount_micros=money.from_cents(said["amount_cents"]),
+        amount_micros=money.from_cents(one.amount_cents),
         kind="gateway-unplaced",
-        key=f"gateway:{event.type}:{said['id']}",
-        happened_at=event.received_at,
-        month=clock.month(now) if ledger.is_locked(clock.month(event.received_at)) else clock.month(event.received_at),
-        reason=f"The payment provider told of {said['id']}, and no row of ours stands for it.",
+        key=f"gateway:{one.type}:{one.gateway_id}",
+        happened_at=one.received_at,
+        month=settling.open_month(clock.day(one.received_at), now),
+        reason=f"The payment provider told of {one.gateway_id}, and no row of ours stands for it.",
     )

@@ -114,7 +114,7 @@ def _payout(one: Payout) -> Row:
             f"{became} on {one.booked_on:%-d %B %Y}" if one.booked_on and became == "paid" else became,
             money.show_cents(one.cents),
         ],
-        note=f"to {one.account.mask}" + (f" · {one.reason}" if one.reason else ""),
+        note=f"to {one.mask}" + (f" · {one.reason}" if one.reason else ""),
     )
 
 

@@ -128,7 +128,7 @@ def rows(of: Year) -> Iterator[tuple[str, str, str, str, int]]:
     for work in of.works:
         yield ("work", str(work.work_id), statements.cell(work.title), "", work.added_micros)
     for payout in of.payouts:
-        yield ("payout", payout.end_to_end, payout.account.mask, _day(payout.batch.released_at), _micros(payout))
+        yield ("payout", payout.end_to_end, payout.mask, _day(payout.batch.released_at), _micros(payout))
     for payout in of.came_back:
         yield ("came-back", payout.end_to_end, statements.cell(payout.reason), _day(payout.ended_at), _micros(payout))
 

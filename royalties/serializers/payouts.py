@@ -14,7 +14,7 @@ class PayoutSerializer(serializers.ModelSerializer):
     amount_cents = serializers.IntegerField(source="cents")
     currency = serializers.SerializerMethodField()
     state = serializers.ChoiceField(choices=["in-transit", "booked", "rejected", "returned"])
-    account = serializers.CharField(source="account.mask", default="", help_text="Empty where it was lost.")
+    account = serializers.CharField(source="mask", help_text="Empty where it was lost.")
     reference = serializers.CharField(source="end_to_end")
     released_at = serializers.DateTimeField()
     booked_on = serializers.DateField(allow_null=True)
