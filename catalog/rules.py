@@ -39,6 +39,15 @@ def _explain_pricing(params: Params) -> list[str]:
 
 PRICING = Policy(
     key="pricing",
+    title="What a play costs",
+    figures={
+        "plays": "Plays until a work is owned",
+        "growth_num": "Each play costs so many parts",
+        "growth_den": "of so many parts of the one before",
+        "price_default_micros": "Price of a work whose creator names none",
+        "price_min_micros": "Lowest price of a work",
+        "price_max_micros": "Highest price of a work",
+    },
     schema={
         "plays": Whole(least=ladder.PLAYS_MIN, most=ladder.PLAYS_MAX),
         "growth_num": Whole(least=1, most=ladder.GROWTH_MAX * ladder.DENOMINATOR_MAX),
@@ -63,6 +72,13 @@ LICENCES = ("all-rights-reserved", "cc0-1.0", "cc-by-3.0", "cc-by-4.0", "cc-by-s
 
 CONTENT = Policy(
     key="content",
+    title="What the catalogue admits",
+    figures={
+        "ai_generated": "Works made by machines alone",
+        "lossless": "Lossless originals",
+        "sample_rate_min": "Fewest samples of sound in a second",
+        "photo_edge_min": "Fewest pixels along a photo’s longer edge",
+    },
     schema={
         "ai_generated": OneOf(words=("forbidden", "labelled", "allowed")),
         "lossless": OneOf(words=("required", "encouraged", "free")),

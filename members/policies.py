@@ -70,11 +70,14 @@ class Step:
 class Policy:
     """What an app says about a policy it obeys.
 
-    `kind` is how much has to agree to a change of it, and a change that goes further than `step` is special. It begins
-    with a day, month or year (`starts`) at least `starts_after_days` after nobody can contest the vote any more.
+    `title` and `figures` are what people call it and each of its figures. `kind` is how much has to agree to a change
+    of it, and a change that goes further than `step` is special. It begins with a day, month or year (`starts`) at
+    least `starts_after_days` after nobody can contest the vote any more.
     """
 
     key: str
+    title: str
+    figures: Mapping[str, str]
     schema: Mapping[str, Whole | OneOf]
     founding: Params
     bounds: Callable[[Params], None]
@@ -113,6 +116,7 @@ _known: _Known | None = None
 def register(policy: Policy) -> None:
     """Make a policy known. Called by the obeying app when it starts."""
     check(policy.key, policy.founding, policy=policy)
+    assert policy.figures.keys() == policy.schema.keys(), f"{policy.key}: each figure has a name"
     _registry[policy.key] = policy
 
 

@@ -4,6 +4,8 @@ from members.policies import Policy, Whole
 
 OPENING = Policy(
     key="opening",
+    title="What is heard free",
+    figures={"seconds": "Seconds of the opening"},
     schema={"seconds": Whole(least=20, most=60)},
     founding={"seconds": 45},
     bounds=lambda _: None,

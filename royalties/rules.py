@@ -16,6 +16,8 @@ def _explain(params: Params) -> list[str]:
 
 REVENUE = Policy(
     key="revenue",
+    title="How each euro is divided",
+    figures={"creators_ppm": "To the creators", "coop_ppm": "To the co-op"},
     schema={"creators_ppm": Whole(least=600_000, most=900_000), "coop_ppm": Whole(least=100_000, most=400_000)},
     founding={"creators_ppm": 700_000, "coop_ppm": 300_000},
     bounds=_sums_to_the_whole,
@@ -37,6 +39,8 @@ def _explain_payouts(params: Params) -> list[str]:
 
 PAYOUTS = Policy(
     key="payouts",
+    title="When royalties are paid",
+    figures={"least_cents": "Paid every month from", "yearly_least_cents": "Paid with December’s from"},
     schema={"least_cents": Whole(least=100, most=5_000), "yearly_least_cents": Whole(least=1, most=5_000)},
     founding={"least_cents": 1_000, "yearly_least_cents": 200},
     bounds=_yearly_is_no_more,

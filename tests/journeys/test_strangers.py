@@ -303,6 +303,8 @@ ROUTES: dict[str, list[Way]] = {
     "books": [page("/books", other=200)],
     "books.csv": [page("/books.csv", other=200)],
     "play-bank/<str:month>.xml": [page("/play-bank/2026-10.xml", stranger=302, other=403)],
+    "policies": [page("/policies", other=200)],
+    "policies/<slug:key>": [page("/policies/opening", other=200)],
     "periods": [page("/periods", other=200)],
     "periods/<str:month>": [page("/periods/2026-10", stranger=404, other=404)],
     "periods/<str:month>/account.csv": [page("/periods/2026-10/account.csv", stranger=404, other=404)],

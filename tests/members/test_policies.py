@@ -142,7 +142,15 @@ def test_a_policy_whose_founding_figures_break_its_bounds_is_not_registered() ->
     for founding in ({"figure": 0, "word": "a"}, {"figure": 1, "word": "c"}, {"figure": 1}):
         with pytest.raises(PolicyRefused):
             policies.register(
-                Policy(key="odd", schema=schema, founding=founding, bounds=lambda _: None, explain=lambda _: [])
+                Policy(
+                    key="odd",
+                    title="Odd",
+                    figures=dict.fromkeys(schema, "A figure"),
+                    schema=schema,
+                    founding=founding,
+                    bounds=lambda _: None,
+                    explain=lambda _: [],
+                )
             )
     assert "odd" not in policies.names()
 
