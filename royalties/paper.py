@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align
+from fpdf.fonts import TTFFont
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 FAMILY = "Familjen"
@@ -114,8 +114,12 @@ class Paper(FPDF):
         self.ln(2)
 
     def content(self) -> bytes:
-        """Return the document."""
-        return bytes(self.output())
+        """Return the document, and let go of the fonts' files, which the library keeps open."""
+        content = bytes(self.output())
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+        return content
 
     def _head(self, columns: Sequence[Column], widths: Sequence[float]) -> None:
         self._pen(SMALL_PT, bold=True)
@@ -186,5 +190,8 @@ def drawn(text: str) -> str:
 
 @cache
 def _characters() -> frozenset[int]:
-    found = [frozenset(cast("dict[int, str]", TTFont(path, lazy=True).getBestCmap())) for path in (REGULAR, BOLD)]
-    return found[0] & found[1]
+    both = []
+    for path in (REGULAR, BOLD):
+        with TTFont(path) as font:
+            both.append(frozenset(font.getBestCmap()))
+    return both[0] & both[1]

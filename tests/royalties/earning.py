@@ -25,13 +25,14 @@ class Summer:
         cast.set_clock(noon(1, 6))
         self.ana, self.ben = cast.person("ana"), cast.person("ben")
         self.profile = cast.creator(self.ana)
-        self.works = [cast.track(self.profile, now=noon(1, 6)) for _ in range(works)]
-        for work in self.works:
-            counting.put_in_force(work, [(self.ana, 600_000), (self.ben, 400_000)], since=noon(2, 6))
+        self.works = [
+            self._work(f"Shared {number}", [(self.ana, 600_000), (self.ben, 400_000)]) for number in range(works)
+        ]
         self.alone = self._work("Ñandú & Größe", [(self.ana, 1_000_000)])
         self.held = self._work("Nobody’s yet", [])
         payout_accounts.enter(person_id=self.ana.id, holder="Ana", iban=treasury.IBANS[0], now=clock.now())
         self.listeners = [cast.person() for _ in range(10)]
+        cast.set_clock(noon(1, 7))
         for listener in self.listeners:
             cast.top_up(listener, 2_000)
         for work in self.works:
@@ -57,7 +58,7 @@ class Summer:
         so_far.count(now=clock.now())
 
     def _work(self, title: str, payees: list[tuple[Person, int]]) -> Work:
-        made = cast.track(self.profile, now=noon(1, 6))
+        made = cast.track(self.profile, state=Work.State.DRAFT, now=noon(1, 6))
         Work.objects.filter(id=made.id).update(title=title)
         if payees:
             counting.put_in_force(made, payees, since=noon(2, 6))
