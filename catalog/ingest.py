@@ -210,14 +210,13 @@ def _enter(upload: Upload, hold: leases.Hold) -> bool:
     """Make the work; False if its folder's artwork came meanwhile: then nothing was written."""
     found = dict(upload.found)
     made = found.pop("made")
-    is_drawn = artwork.is_drawn(made["renditions"][Rendition.Kind.COVER]["layout"])
+    cover = made["renditions"].get(Rendition.Kind.COVER)
+    is_drawn = artwork.is_drawn(cover)
     if is_drawn and (beside := artwork.beside(upload)) is not None:
-        drawn = made["renditions"][Rendition.Kind.COVER]["prefix"]
-        made["renditions"][Rendition.Kind.COVER] = artwork.copied(
-            beside, prefix=contents.prefix_for(uuid.UUID(made["work"]))
-        )
+        prefix = contents.prefix_for(uuid.UUID(made["work"]))
+        made["renditions"][Rendition.Kind.COVER] = artwork.copied(beside, prefix=prefix)
         hold.write(found=upload.found)
-        store.remove_under(drawn)
+        store.remove_under(cover["prefix"])
         is_drawn = False
     now = hold.moment()
     with transaction.atomic():

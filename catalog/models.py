@@ -289,8 +289,9 @@ class Rendition(models.Model):
     For `hls-128` and `hls-256` the layout is `{"init": {"file", "bytes"}, "segments": [{"file", "offset", "bytes",
     "micros"}, ...], "target_seconds"}`: `micros` are millionths of a second of sound, `file` is a name under `prefix`.
     For `waveform` it is `{"peaks": [0..100, ...]}`; for `cover` and `view` `{"file", "width", "height",
-    "content_type"}`, where a cover may have a smaller one beside it, `"small": {"file", "width", "height"}`. For
-    `preview` it is `{"sizes": [{"file", "width", "height", "bytes"}, ...], "content_type"}`, the smallest first.
+    "content_type"}`, where a cover may have a smaller one beside it, `"small": {"file", "width", "height"}`, and names
+    the upload that it was, `"artwork"`, if it is that of a folder. For `preview` it is `{"sizes": [{"file", "width",
+    "height", "bytes"}, ...], "content_type"}`, the smallest first.
     """
 
     class Kind(models.TextChoices):

@@ -65,9 +65,9 @@ def _picture(name: str, size: list[int]) -> dict[str, Any]:
     return {"file": name, "width": size[0], "height": size[1], "content_type": MEDIA_TYPE}
 
 
-def is_drawn(cover: dict[str, Any]) -> bool:
-    """Return whether the layout of a cover is that of a drawn sleeve."""
-    return bool(cover["file"] == SLEEVE)
+def is_drawn(cover: dict[str, Any] | None) -> bool:
+    """Return whether the cover that was made for a work, if any was, is a drawn sleeve."""
+    return cover is not None and cover["layout"]["file"] == SLEEVE
 
 
 def beside(upload: Upload) -> Upload | None:
@@ -91,7 +91,7 @@ def copied(artwork: Upload, *, prefix: str) -> dict[str, Any]:
             path = Path(room) / name
             path.write_bytes(b"".join(store.pieces(made["prefix"] + name)))
             store.put(key=prefix + name, path=path, content_type=MEDIA_TYPE)
-    return {**made, "prefix": prefix}
+    return {**made, "prefix": prefix, "layout": {**made["layout"], "artwork": str(artwork.id)}}
 
 
 def dress(artwork: Upload, *, now: datetime, beat: Callable[[], None]) -> int:
@@ -102,8 +102,7 @@ def dress(artwork: Upload, *, now: datetime, beat: Callable[[], None]) -> int:
     for row in covers.filter(layout__file=SLEEVE).order_by("id"):
         beat()
         _replace(row, copied(artwork, prefix=f"renditions/{row.work_id}/{uuid.uuid4()}/"), now=now)
-    theirs = artwork.found["made"]["renditions"]["cover"]
-    return covers.filter(layout=theirs["layout"], size_bytes=theirs["bytes"]).count()
+    return covers.filter(layout__artwork=str(artwork.id)).count()
 
 
 def _works_of(artwork: Upload) -> list[uuid.UUID]:

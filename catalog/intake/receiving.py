@@ -38,7 +38,7 @@ class TooLarge(Problem):
 
 
 class AlreadyUploaded(Problem):
-    """The same file of the same creator is a work already: `work` names it."""
+    """The same file of the same creator is a work already, which `work` names, or the artwork of its folder."""
 
     slug, status, title = "already-uploaded", 409, "This file is a work already"
 
@@ -162,14 +162,15 @@ def _enter(upload: Upload) -> Upload | None:
         known = list(same.exclude(state=Upload.State.REJECTED).select_related("work").order_by("created_at"))
         # The artwork of one folder may be that of another, too.
         known = [one for one in known if not one.found.get("artwork") or one.folder == upload.folder]
-        on_its_way = next((one for one in known if one.work_id is None), None)
+        on_its_way = next((one for one in known if one.state not in leases.FINISHED), None)
         if on_its_way is not None:
             return on_its_way
         if not known or _goes_back(upload):
             upload.save(force_insert=True)
             return None
     work = known[0].work
-    assert work is not None
+    if work is None:
+        raise AlreadyUploaded("This very picture is the artwork of its folder already. Nothing was taken in.")
     raise AlreadyUploaded(
         f"This very file is already the work “{work.title}”. Nothing was taken in a second time.", work=str(work.id)
     )

@@ -291,7 +291,7 @@ def _receive(transfer: Transfer, hold: leases.Hold) -> uuid.UUID:
     except receiving.AlreadyUploaded as known:
         # A worker that died may have handed the file over without saying so in this row.
         earlier = Upload.objects.filter(
-            work_id=known.extra["work"], filename=transfer.filename, created_at__gte=transfer.created_at
+            work_id=known.extra.get("work"), filename=transfer.filename, created_at__gte=transfer.created_at
         ).first()
         if earlier is None:
             raise

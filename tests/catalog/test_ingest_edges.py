@@ -322,7 +322,7 @@ def test_the_demo_s_works_come_in_and_are_published(band: Creator, store: Path, 
     assert works["The Simplicity"].release is None
 
 
-def test_a_folder_by_artist_founds_their_profiles_and_leaves_artwork_out(
+def test_a_folder_by_artist_founds_their_profiles_and_its_cover_is_their_artwork(
     ana: Person, band: Creator, store: Path, tmp_path: Path
 ) -> None:
     """One's own collection: a profile for each artist that tags name, a release of each album."""
@@ -332,6 +332,7 @@ def test_a_folder_by_artist_founds_their_profiles_and_leaves_artwork_out(
         tags = (("title", f"Song {number}"), ("artist", "The Kitchen"), ("album", "Sink"), ("track", f"{number}/2"))
         shutil.copy(media.make("flac", seconds=1.2, tags=tags), folder / "first" / f"{number}.flac")
     Image.effect_noise((300, 300), 50).convert("RGB").save(folder / "first" / "cover.jpg")
+    Image.effect_noise((300, 300), 50).convert("RGB").save(folder / "first" / "back.jpg")
 
     lines = run_import(folder, "--by-artist", "--person", ana.email)
 
@@ -343,9 +344,10 @@ def test_a_folder_by_artist_founds_their_profiles_and_leaves_artwork_out(
     assert lines == [
         f"first/1.flac: a draft {works[0].id}",
         f"first/2.flac: a draft {works[1].id}",
-        "first/cover.jpg: left out. It looks like the artwork of the recordings beside it.",
-        "2 taken in, 1 left out.",
+        "first/back.jpg: left out. It looks like artwork of the recordings beside it, and is not its front.",
+        "first/cover.jpg: The artwork of its folder. 2 works have it; what brings a picture of its own keeps that.",
+        "3 taken in, 1 left out.",
     ]
     again = run_import(folder, "--by-artist", "--person", ana.email)
-    assert again[-1] == "0 taken in, 3 left out."
+    assert again[-1] == "0 taken in, 4 left out."
     assert "This very file is already the work “Song 1”." in again[0]

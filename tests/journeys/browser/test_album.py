@@ -27,13 +27,15 @@ def sleeve(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def folder_of(album: str, sleeve: Path, at: Path) -> Path:
-    """Return a folder with an album as people have them: tagged files with artwork, its cover, and a note."""
+    """Return a folder with an album as people have them: tagged files, one with artwork, its cover, and a note."""
     folder = at / album
     folder.mkdir()
     for number, (title, name) in enumerate(TRACKS, start=1):
-        made = cut(at, f"{title} {album}", start=9 * number, seconds=SECONDS, album=album, number=number, sleeve=sleeve)
+        own = sleeve if number == 1 else None
+        made = cut(at, f"{title} {album}", start=9 * number, seconds=SECONDS, album=album, number=number, sleeve=own)
         made.rename(folder / name)
-    (folder / "cover.jpg").write_bytes(sleeve.read_bytes())
+    for name in ("cover.jpg", "back.jpg"):
+        (folder / name).write_bytes(sleeve.read_bytes())
     (folder / "notes.txt").write_text("Recorded in a stairwell.")
     return folder
 
@@ -85,8 +87,8 @@ def send_the_folder(page: Page, folder: Path, *, drops: bool) -> None:
             page.keyboard.press("Enter")
         chooser.value.set_files(folder)
     rows = page.locator("[data-place=lines] > li")
-    expect(rows.locator("[data-part=name]")).to_have_text(["a.flac", "b.flac", "c.flac", "d.flac"])
-    expect(page.get_by_role("alert")).to_contain_text("cover.jpg: it looks like the artwork of the recordings")
+    expect(rows.locator("[data-part=name]")).to_have_text(["a.flac", "b.flac", "c.flac", "d.flac", "cover.jpg"])
+    expect(page.get_by_role("alert")).to_contain_text("back.jpg: it looks like artwork of the recordings")
     first, third = rows.nth(0), rows.nth(2)
     expect(first).to_contain_text("Sending.")
     expect(third).to_contain_text("Waits its turn.")
@@ -96,14 +98,16 @@ def send_the_folder(page: Page, folder: Path, *, drops: bool) -> None:
     expect(first).to_contain_text("Paused.")
     expect(first.get_by_role("button", name="Go on")).to_be_focused()
     expect(third).to_contain_text("Sending.")  # its place is not left empty
-    expect(page.locator("[data-place=summary]")).to_have_text("0 of 4 are drafts, 3 on their way, 1 waits for you.")
+    expect(page.locator("[data-place=summary]")).to_have_text("0 of 5 are drafts, 4 on their way, 1 waits for you.")
     is_sound(page, "files on their way")
     page.keyboard.press("Enter")
     expect(first).not_to_contain_text("Paused.")
     expect(first.get_by_role("button", name="Pause")).to_be_focused(timeout=60_000)
     line.carries(-1)
     expect(page.get_by_text("All 4 are drafts now.")).to_be_visible(timeout=INGESTED_WITHIN_MS)
-    assert len(offsets) == 5, offsets
+    expect(rows.last).to_contain_text("The artwork of its folder.")
+    expect(page.locator("[data-place=summary]")).to_have_text("4 of 5 are drafts, 1 the artwork of its folder.")
+    assert len(offsets) == 6, offsets
     assert [offset > 0 for offset in offsets].count(True) == 1, offsets  # what had arrived was not sent again
     is_sound(page, "files that arrived")
 
