@@ -22,7 +22,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from infra.demo_run import ROOT
-from infra.gallery import house, listening, making
+from infra.gallery import house, listening, making, owed
 from infra.gallery.album import Album, ignoring
 
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
@@ -33,6 +33,9 @@ ROOMS = (
     listening.for_who_looks,
     listening.for_newcomers,
     making.for_creators,
+    owed.for_every_euro,
+    owed.for_payees,
+    owed.for_the_treasury,
     house.for_accounts,
     house.for_reports,
     house.for_treasurers,
