@@ -10,29 +10,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from members import months, policies
 from royalties import periods
 
-# Live charges of a stretch of time, each with the moment since when its sheet is the one in force. Few works change
-# their sheet within a month: those have `cuts`, and all others begin with the stretch.
+# When a work's sheet changed within a stretch of time, and until when the sheet then held. Few works do that.
+CHANGES = """
+SELECT coalesce(array_agg(work_id), '{}'), coalesce(array_agg(since), '{}'), coalesce(array_agg(until), '{}')
+  FROM (SELECT work_id, since, lead(since, 1, %(ends)s) OVER (PARTITION BY work_id ORDER BY since) AS until
+          FROM (SELECT DISTINCT work_id, in_force_from AS since FROM catalog_sheet_facts
+                 WHERE in_force_from > %(begins)s AND in_force_from < %(ends)s) AS begun) AS changes
+"""
+# Live charges of a stretch of time, each with the moment since when its sheet is the one in force: the change before
+# it, or else the stretch's beginning. The changes come as values, for PostgreSQL then reads with several processes.
 LIVE = """
   FROM playback_charge_facts f
-  LEFT JOIN (SELECT work_id, array_agg(DISTINCT in_force_from ORDER BY in_force_from) AS cuts
-               FROM catalog_sheet_facts WHERE in_force_from > %(begins)s AND in_force_from < %(ends)s
-              GROUP BY work_id) AS changed USING (work_id)
- WHERE charged_at >= %(begins)s AND charged_at < %(ends)s AND (reversed_at IS NULL OR reversed_at < %(closed)s)
+  LEFT JOIN unnest(%(works)s::uuid[], %(sinces)s::timestamptz[], %(untils)s::timestamptz[])
+            AS changed (work_id, since, until)
+         ON changed.work_id = f.work_id AND f.charged_at >= changed.since AND f.charged_at < changed.until
+ WHERE f.charged_at >= %(begins)s AND f.charged_at < %(ends)s AND (reversed_at IS NULL OR reversed_at < %(closed)s)
 """
-SINCE = "coalesce(changed.cuts[width_bucket(charged_at, changed.cuts)], %(begins)s)"
+SINCE = "coalesce(changed.since, %(begins)s)"
 
 # A table for one transaction: PostgreSQL reads with several processes into a new table, and not into one that is there.
 GATHER = f"""
 CREATE TEMP TABLE gathered ON COMMIT DROP AS
-SELECT work_id, {SINCE} AS since, sum(amount_micros)::bigint AS gross_micros, sum(promo_micros)::bigint AS promo_micros
+SELECT f.work_id, {SINCE} AS since, royalties_sum(amount_micros) AS gross_micros,
+       royalties_sum(promo_micros) AS promo_micros
 {LIVE}
- GROUP BY 1, 2 HAVING sum(amount_micros) > 0
+ GROUP BY f.work_id, changed.since HAVING royalties_sum(amount_micros) > 0
 """
 
 # The larger remainder gets the micro that is left; of two equal ones the larger weight, then the creators.
@@ -62,7 +71,7 @@ SELECT %(month)s, g.work_id, s.sheet_id, s.version, %(seq)s, g.since, gross_micr
 RELEASE = """
 UPDATE royalties_group g SET released_in = %(month)s
  WHERE g.month < %(month)s AND g.sheet_id IS NULL AND g.released_in IS NULL
-   AND abs(uuid_hash(g.work_id) %% %(shards)s) = %(shard)s
+   AND g.work_id BETWEEN %(first)s AND %(last)s
    AND EXISTS (SELECT FROM catalog_sheet_facts s WHERE s.work_id = g.work_id AND s.in_force_from < %(ends)s)
 """
 
@@ -71,14 +80,14 @@ INSERT INTO royalties_line (month, work_id, of_month, sheet_id, revenue_seq, lin
                             net_micros)
 SELECT %(month)s, work_id, of_month, sheet_id, revenue_seq, line_number, payee_id, share_ppm,
        part + (row_number() OVER (one_group ORDER BY remainder DESC, share_ppm DESC, line_number)
-               <= sum(remainder) OVER one_group / 1000000)::int
+               <= royalties_sum(remainder) OVER one_group / 1000000)::int
   FROM (SELECT payable.*, line_number, payee_id, share_ppm,
                creators_micros / 1000000 * share_ppm + creators_micros %% 1000000 * share_ppm / 1000000 AS part,
                creators_micros %% 1000000 * share_ppm %% 1000000 AS remainder
           FROM (SELECT work_id, month AS of_month, sheet_id, revenue_seq, creators_micros
                   FROM royalties_group
                  WHERE month = %(month)s AND sheet_id IS NOT NULL
-                   AND abs(uuid_hash(work_id) %% %(shards)s) = %(shard)s
+                   AND work_id BETWEEN %(first)s AND %(last)s
                  UNION ALL
                 SELECT g.work_id, g.month, s.sheet_id, g.revenue_seq, g.creators_micros
                   FROM royalties_group g
@@ -86,7 +95,7 @@ SELECT %(month)s, work_id, of_month, sheet_id, revenue_seq, line_number, payee_i
                                        WHERE s.work_id = g.work_id AND s.in_force_from < %(ends)s
                                        ORDER BY in_force_from, version DESC LIMIT 1) AS s
                  WHERE g.month < %(month)s AND g.sheet_id IS NULL AND g.released_in = %(month)s
-                   AND abs(uuid_hash(g.work_id) %% %(shards)s) = %(shard)s) AS payable
+                   AND g.work_id BETWEEN %(first)s AND %(last)s) AS payable
           JOIN catalog_payee_facts USING (sheet_id)) AS parts
 WINDOW one_group AS (PARTITION BY work_id, of_month, sheet_id, revenue_seq)
 """
@@ -96,10 +105,10 @@ COUNT = f"""
 WITH counted AS (
     SELECT work_id, since, number, listener_id, GROUPING(listener_id) = 1 AS by_number, sum(sign) AS live,
            sum(refunded) AS refunded_micros
-      FROM (SELECT work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
+      FROM (SELECT f.work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
                    CASE WHEN reversed_at IS NULL THEN 1 ELSE -1 END AS sign,
                    CASE WHEN reversed_at IS NULL THEN 0 ELSE -amount_micros END AS refunded
-            {LIVE} AND abs(uuid_hash(work_id) %% %(shards)s) = %(shard)s) AS live
+            {LIVE} AND f.work_id BETWEEN %(first)s AND %(last)s) AS live
      GROUP BY GROUPING SETS ((work_id, since, number), (work_id, since, listener_id))
 )
 UPDATE royalties_group g
@@ -205,7 +214,7 @@ def gather(month: date, *, place: Place = THE_RUN) -> None:
     """Write the month's groups, each divided between creators and co-op. Reads each charge once."""
     with connection.cursor() as cursor:
         for stretch in _stretches(month, place.closed_at):
-            cursor.execute(place.of(GATHER), stretch)
+            cursor.execute(place.of(GATHER), stretch | _changes(stretch))
             cursor.execute("ANALYZE gathered")
             cursor.execute(place.of(DIVIDE), stretch)
             cursor.execute("DROP TABLE gathered")
@@ -217,8 +226,7 @@ def line(month: date, *, shard: int, shards: int, place: Place = THE_RUN) -> Non
     given: dict[str, Any] = {
         "month": month,
         "ends": periods.bounds(month)[1],
-        "shard": shard,
-        "shards": shards,
+        **_share(shard, shards),
     }
     with connection.cursor() as cursor:
         cursor.execute(place.of(RELEASE), given)
@@ -229,7 +237,7 @@ def count(month: date, *, shard: int, shards: int) -> None:
     """Count plays by number, purchases and listeners of a share of the works."""
     with connection.cursor() as cursor:
         for stretch in _stretches(month):
-            cursor.execute(COUNT, stretch | {"shard": shard, "shards": shards})
+            cursor.execute(COUNT, stretch | _changes(stretch) | _share(shard, shards))
 
 
 def check(month: date) -> Figures:
@@ -269,6 +277,19 @@ def check(month: date) -> Figures:
         released_micros=released,
         refunds_borne_micros=borne,
     )
+
+
+def _changes(stretch: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes of sheets within a stretch of time."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGES, stretch)
+        return dict(zip(("works", "sinces", "untils"), cursor.fetchone(), strict=True))
+
+
+def _share(shard: int, shards: int) -> dict[str, UUID]:
+    """Return the first and the last id of a share of the works. Ids are drawn at random, so the shares are alike."""
+    first, following = (number * 2**128 // shards for number in (shard, shard + 1))
+    return {"first": UUID(int=first), "last": UUID(int=following - 1)}
 
 
 def _closed(month: date) -> months.Period:

@@ -45,12 +45,13 @@ WITH paid AS (
     SELECT payee_id FROM royalties_line WHERE payee_id IN (SELECT payee_id FROM lines)
      GROUP BY payee_id HAVING min(of_month) >= %(earliest)s
 ), days AS (
-    SELECT work_id, coop_day(charged_at) AS day, date_trunc('month', coop_day(charged_at))::date AS of_month,
-           sum(amount_micros) AS micros
-      FROM playback_charge_facts
-     WHERE charged_at >= %(from)s AND charged_at < %(until)s
-       AND work_id IN (SELECT work_id FROM lines JOIN newcomers USING (payee_id))
-     GROUP BY 1, 2, 3
+    SELECT work_id, day, date_trunc('month', day)::date AS of_month, sum(amount_micros) AS micros
+      FROM (SELECT work_id, (charged_at AT TIME ZONE (SELECT time_zone FROM members_zone_facts))::date AS day,
+                   amount_micros
+              FROM playback_charge_facts
+             WHERE charged_at >= %(from)s AND charged_at < %(until)s
+               AND work_id IN (SELECT work_id FROM lines JOIN newcomers USING (payee_id))) AS theirs
+     GROUP BY work_id, day
 ), began AS (
     SELECT payee_id, min(day) AS day
       FROM newcomers JOIN lines USING (payee_id) JOIN days USING (work_id, of_month)

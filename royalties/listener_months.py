@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from catalog import store
 from catalog.copies import parcels
@@ -74,6 +74,8 @@ class ListenerMonth:
         )
 
 
+# Every listener's. PostgreSQL reads the charges with several processes where they go into a table, not for a cursor.
+_KEEP = f"CREATE TEMP TABLE listener_months (listener_id, {', '.join(FIGURES)}) ON COMMIT DROP AS {{sums}}"
 # Charges of the month and what came back of them before it closed; and what came back in it of months that had closed.
 _SUMS = """
 SELECT listener_id,
@@ -94,19 +96,26 @@ SELECT listener_id,
          UNION ALL
         SELECT listener_id, amount_micros, promo_micros, kind = 'play', false, true
           FROM playback_charge_facts f
-          JOIN members_month_facts m ON m.starts_on = date_trunc('month', coop_day(charged_at))
+          JOIN members_month_facts m ON m.starts_on = date_trunc(
+                'month', charged_at AT TIME ZONE (SELECT time_zone FROM members_zone_facts))
          WHERE reversed_at >= %(starts)s AND reversed_at < %(ends)s AND reversed_at >= m.closed_at {whose}) rows
  GROUP BY listener_id
 """
 
 
 def of_all(month: date, *, closed_at: datetime) -> Iterator[ListenerMonth]:
-    """Yield the month of each listener who has one, in no order. One query, which holds few of them at a time."""
+    """Yield the month of each listener who has one, in no order, holding few of them at a time. Three queries."""
     starts, ends = periods.bounds(month)
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_SUMS.format(whose=""), {"starts": starts, "ends": ends, "closed": closed_at})
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from map(_listener_month, rows)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            sums = _SUMS.format(whose="")
+            cursor.execute(_KEEP.format(sums=sums), {"starts": starts, "ends": ends, "closed": closed_at})
+        with connection.chunked_cursor() as cursor:
+            cursor.execute("SELECT * FROM listener_months")
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                yield from map(_listener_month, rows)
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE listener_months")
 
 
 def of_one(listener_id: UUID, month: date, *, closed_at: datetime) -> ListenerMonth | None:

@@ -64,7 +64,7 @@ class Run(models.Model):
 
 
 class RunShard(models.Model):
-    """A share of a run's works, by a hash of their ids. Whoever works on it holds its row while connected."""
+    """A share of a run's works, by ranges of their ids. Whoever works on it holds its row while connected."""
 
     class State(models.TextChoices):
         WAITING = "waiting"

@@ -5,6 +5,8 @@ the month, and ends with what is carried forward; so statements are a chain, and
 month's bundle publishes under names that only this payee knows.
 """
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +32,8 @@ READ_AT_ONCE = 5_000
 PAGE = 24
 # A spreadsheet takes a cell that begins so for a formula; one that begins with an apostrophe it shows as it is.
 LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Numbers of fewer digits are below 2**53, which every reader of JSON keeps exactly.
+LONG_NUMBER = re.compile(rb"[0-9]{16}")
 
 LINES = """
 SELECT l.payee_id, l.of_month, l.work_id, w.title, l.sheet_id, coalesce(g.sheet_version, s.version), l.revenue_seq,
@@ -226,7 +230,18 @@ def _statement(
         },
         "lines": lines,
     }
-    return Statement(person_id=person_id, month=month, content=content, sha256=seals.sha256_of(content), **sums)
+    digest = seals.sha256(canonical(content))
+    return Statement(person_id=person_id, month=month, content=content, sha256=digest, **sums)
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """Return the one JSON (RFC 8785) that stands for a statement, as `seals.canonical` does, and many times as quickly.
+
+    Its names are ASCII and its numbers whole, and Python's own writer then writes the same. Numbers too large for JSON,
+    and what only looks like one, are left to the other. Raises CannotSeal.
+    """
+    written = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return seals.canonical(content) if LONG_NUMBER.search(written) else written
 
 
 def _balances(month: date) -> dict[UUID, Balance]:
