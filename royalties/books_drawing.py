@@ -10,7 +10,7 @@ from royalties.open_books import Month
 
 WIDTH, HEIGHT, TOP, LEFT = 620, 150, 22, 70
 # Few months are not drawn as broad as a page.
-SLOTS_LEAST, BAR, GAP = 6, 0.34, 0.04
+SLOTS_LEAST, BAR, GAP = 4, 0.34, 0.04
 TICKS_MOST = 4
 STEPS = (1, 2, 5, 10)
 

@@ -62,7 +62,7 @@ class Kind:
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind(code="cost", name="A cost, paid: work, or anything not below", debit=accounts.COSTS, credit=accounts.BANK),
+        Kind(code="cost", name="A cost, paid", debit=accounts.COSTS, credit=accounts.BANK),
         Kind(code="rent", name="Rent and rooms, paid", debit=accounts.COSTS, credit=accounts.BANK),
         Kind(code="hosting", name="Hosting and machines, paid", debit=accounts.COSTS, credit=accounts.BANK),
         Kind(code="bank-fee", name="A fee of the bank", debit=accounts.COSTS, credit=accounts.BANK),

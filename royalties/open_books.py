@@ -23,6 +23,7 @@ class Heading:
     """A line of the books: what is on an account, or what of it came by these kinds of entries.
 
     `at_seal` is whether it stands when the month is sealed; what people enter stands when the books are locked.
+    One that `is_rare` is shown where there is something in it.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Heading:
     at_seal: bool = False
     kinds: frozenset[str] = frozenset()
     note: str = ""
+    is_rare: bool = False
 
     @property
     def comes_in(self) -> bool:
@@ -45,6 +47,7 @@ def _cost(kind: str, name: str) -> Heading:
 # What is no kind of its own stands in the last heading of its account.
 HEADINGS = (
     Heading(key="plays", name="Plays and purchases", account=accounts.PLAYS, at_seal=True),
+    Heading(key="dues", name="Members’ dues", account=accounts.DUES),
     Heading(key="other-income", name="Grants and other income", account=accounts.OTHER_INCOME),
     Heading(
         key="royalties", name="Royalties", account=accounts.ROYALTIES, at_seal=True, note="the creators’ part, by rule"
@@ -65,7 +68,7 @@ HEADINGS = (
         note="charges of months that were closed; no payee loses by it",
     ),
     Heading(key="disputes", name="Charged back", account=accounts.DISPUTES, at_seal=True, note="payments taken back"),
-    Heading(key="lost", name="Lost", account=accounts.LOST, note="paid for what a backup did not know"),
+    Heading(key="lost", name="Lost", account=accounts.LOST, note="with a backup", is_rare=True),
 )
 MOVED = """
 SELECT month, account, kind, sum(micros)::bigint

@@ -28,15 +28,17 @@ def page(request: HttpRequest) -> HttpResponse:
         columns = [*([found.together] if found.together else []), *reversed(found.months)]
         context |= {
             "columns": columns,
-            "came_in": [_row(one, columns) for one in HEADINGS if one.comes_in],
-            "went_out": [_row(one, columns) for one in HEADINGS if not one.comes_in],
+            "came_in": [row for one in HEADINGS if one.comes_in for row in _rows(one, columns)],
+            "went_out": [row for one in HEADINGS if not one.comes_in for row in _rows(one, columns)],
             "picture": books_drawing.picture(found.months),
         }
     return render(request, "royalties/books.html", context)
 
 
-def _row(heading: open_books.Heading, columns: list[Month]) -> dict[str, object]:
-    return {"heading": heading, "amounts": [column.micros[heading.key] for column in columns]}
+def _rows(heading: open_books.Heading, columns: list[Month]) -> list[dict[str, object]]:
+    """Return the row of a heading, or none for a rare one without anything in it."""
+    amounts = [column.micros[heading.key] for column in columns]
+    return [] if heading.is_rare and not any(amounts) else [{"heading": heading, "amounts": amounts}]
 
 
 @require_safe

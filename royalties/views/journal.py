@@ -80,11 +80,15 @@ def take_file(request: HttpRequest) -> HttpResponse:
 
 def _taken_in(done: bank.TakenIn) -> str:
     """Return what a file was and did, in words."""
-    words = f"Read as {done.kind}: {done.new_lines} new lines of {done.lines}"
-    words += f", {done.booked} payouts booked, {done.came_back} came back."
+    new, booked = f"{done.new_lines} new {_plural('line', done.new_lines)}", _plural("payout", done.booked)
+    words = f"Read as {done.kind}: {new} of {done.lines}, {done.booked} {booked} booked, {done.came_back} came back."
     if done.balance_cents is not None and done.balance_on is not None:
         words += f" The bank's balance on {done.balance_on:%-d %B %Y} is {money.show_cents(done.balance_cents)}."
     return words
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 @require_POST

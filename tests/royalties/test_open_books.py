@@ -33,8 +33,7 @@ def book(debit: str, credit: str, micros: int, key: str, month) -> None:
     ledger.book([entry], now=clock.now())
 
 
-@pytest.fixture
-def two_months():
+def live_two_months():
     """Let September be divided and its books locked, and October be divided; return the treasurers."""
     cast.set_clock(treasury.at("2026-09-05 12:00"))
     tess, tom, lena = cast.treasurer("tess"), cast.treasurer("tom"), cast.person("lena")
@@ -64,6 +63,12 @@ def two_months():
     return tess, tom
 
 
+@pytest.fixture
+def two_months():
+    """Give the treasurers of two months."""
+    return live_two_months()
+
+
 def shown(path: str = "/books", status: int = 200) -> str:
     answer = Client().get(path)
     assert answer.status_code == status, answer.content[:300]
@@ -81,6 +86,7 @@ def test_a_locked_month_is_told_line_by_line_and_adds_up(two_months):
     assert september.state == "locked"
     assert september.micros == {
         "plays": 1_022_000,
+        "dues": 0,
         "other-income": 500_000_000,
         # 700 000 ppm of the month's one group, as the run divides it.
         "royalties": 715_400,

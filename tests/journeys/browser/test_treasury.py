@@ -1,19 +1,26 @@
 """Two treasurers and a payee in browsers: from a cost and the bank's lines to a released file, for everyone to use."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 import pytest
+from defusedxml.ElementTree import fromstring
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from members import sepa
 from tests import cast
 from tests.journeys.browser.reach import is_sound
 from tests.playback.test_chargebacks import said as disputed
 from tests.playback.till import tell
+from tests.royalties import treasury
 from tests.royalties.treasury import SEPTEMBER, payee, seal
-from tests.site import Site, committing
+from tests.site import ROOT, Site, committing
 
 BANK = b"date,amount,words\n2026-09-20,-50.00,Rent of the hall\n2026-09-21,70.00,Settlement\n"
 Sit = Callable[..., Page]
@@ -21,10 +28,28 @@ Sit = Callable[..., Page]
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """Where the site is, and who is signed in by which cookie."""
+    """The site, and who is signed in by which cookie."""
 
-    url: str
+    site: Site
     cookies: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Return where it is."""
+        return self.site.base_url
+
+    def turn_to(self, moment: str) -> None:
+        """Let it be that moment of the co-op's time."""
+        host, port, user, name = (self.site.env[f"REFRAIN_DB_{part}"] for part in ("HOST", "PORT", "OWNER", "NAME"))
+        with psycopg.connect(host=host, port=port, user=user, dbname=name) as owner:
+            owner.execute("UPDATE members_coop SET clock_offset = %s - clock_timestamp()", [treasury.at(moment)])
+
+    def close_period(self, month: str) -> str:
+        """Let workers take the turns of a run, as the command does."""
+        command = [sys.executable, ROOT / "manage.py", "close_period", month]
+        done = subprocess.run(command, env=self.site.env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +74,7 @@ def told(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> It
     site = Site(tmp_path_factory.mktemp("treasury"))
     try:
         site.serve()
-        yield Told(url=site.base_url, cookies=cookies)
+        yield Told(site=site, cookies=cookies)
     finally:
         site.stop()
 
@@ -70,12 +95,33 @@ def sit(told: Told, browser: Browser) -> Iterator[Sit]:
         context.close()
 
 
+def take_in(page: Page, content: bytes) -> None:
+    """Take in a file of the bank on the journal's page."""
+    page.get_by_label("File of the bank").set_input_files({"name": "bank", "mimeType": "text/plain", "buffer": content})
+    page.get_by_role("button", name="Take it in").click()
+
+
+def paid_by_the_bank(file: bytes, *, sums: list[str]) -> bytes:
+    """Check a file of payouts against its schema and for these sums; return the statement of a bank that paid them."""
+    sepa.check(file)
+    payments = list(fromstring(file).iter(f"{{{sepa.NAMESPACE}}}CdtTrfTxInf"))
+    found = [
+        [next(payment.iter(f"{{{sepa.NAMESPACE}}}{name}")).text for name in ("EndToEndId", "InstdAmt")]
+        for payment in payments
+    ]
+    assert [size for _, size in found] == sums
+    details = "".join(
+        f'<TxDtls><Refs><EndToEndId>{name}</EndToEndId></Refs><Amt Ccy="EUR">{size}</Amt></TxDtls>'
+        for name, size in found
+    )
+    return treasury.statement(treasury.entry(-sum(int(size.replace(".", "")) for size in sums), details=details))
+
+
 def test_a_month_is_matched_locked_and_paid_by_two(sit: Sit) -> None:
     hers, his = sit("tess"), sit("tom", color_scheme="dark")
     hers.goto("/treasury/journal")
     is_sound(hers, "an empty journal")
-    hers.get_by_label("File of the bank").set_input_files({"name": "lines.csv", "mimeType": "text/csv", "buffer": BANK})
-    hers.get_by_role("button", name="Take it in").click()
+    take_in(hers, BANK)
     expect(hers.get_by_text("2 new lines of 2")).to_be_visible()
     is_sound(hers, "lines that nobody explained")
     for sum_of, words in (("−€50.00", "Hall rent"), ("€70.00", "Cards of September")):
@@ -111,11 +157,26 @@ def test_a_month_is_matched_locked_and_paid_by_two(sit: Sit) -> None:
     with his.expect_download() as saved:
         his.get_by_role("link", name="File for the bank").click()
     assert saved.value.suggested_filename == "RFR-202609-01.xml"
+    statement = paid_by_the_bank(Path(saved.value.path()).read_bytes(), sums=["12.34"])
     mine = sit("ana", color_scheme="dark")
     mine.goto("/earnings/payouts")
     expect(mine.get_by_text("on its way since")).to_be_visible()
+    hers.goto("/treasury/journal")
+    take_in(hers, statement)
+    expect(hers.get_by_text("1 payout booked")).to_be_visible()
+    mine.reload()
+    expect(mine.get_by_text("paid on 5 Oct 2026")).to_be_visible()
     expect(mine.get_by_text("€0.005678")).to_be_visible()
     is_sound(mine, "payouts")
+
+
+def test_the_demo_s_bank_is_there_to_be_taken_in(sit: Sit) -> None:
+    hers = sit("tess")
+    hers.goto("/treasury/journal")
+    with hers.expect_download() as saved:
+        hers.get_by_role("link", name="September 2026", exact=True).click()
+    assert saved.value.suggested_filename == "play-bank-2026-09.xml"
+    assert b"BkToCstmrStmt" in Path(saved.value.path()).read_bytes()
 
 
 def test_the_other_rooms_and_an_account_are_for_everyone(sit: Sit) -> None:
@@ -139,3 +200,27 @@ def test_the_other_rooms_and_an_account_are_for_everyone(sit: Sit) -> None:
     mine.get_by_role("button", name="Use this account").click()
     expect(mine.get_by_role("heading", name="DE •••• 3000")).to_be_visible()
     is_sound(mine, "an account")
+
+
+def test_a_month_is_closed_with_a_bar_that_goes_on(sit: Sit, told: Told) -> None:
+    """Last in this file: it is November then."""
+    hers = sit("tess")
+    hers.goto("/treasury/months")
+    expect(hers.get_by_role("heading", name="October 2026")).to_be_visible()
+    expect(hers.get_by_role("button", name="Close October 2026")).to_have_count(0)
+    told.turn_to("2026-11-01 09:00")
+    hers.reload()
+    hers.get_by_role("button", name="Close October 2026").click()
+    bar = hers.get_by_role("progressbar", name="Closing October 2026")
+    expect(bar).to_be_visible()
+    expect(hers.get_by_text("Posting what is not in the ledger yet")).to_be_visible()
+    is_sound(hers, "a month that closes")
+    hers.evaluate("window.stays = true")
+    assert "[##############################] 100 %  Sealed" in told.close_period("2026-10")
+    # The page goes on by itself, and nothing else on it moves.
+    expect(hers.get_by_role("status").filter(has_text="Sealed")).to_be_visible()
+    expect(bar).to_have_js_property("value", 100)
+    assert hers.evaluate("window.stays")
+    is_sound(hers, "a month that was closed")
+    hers.get_by_role("main").get_by_role("link", name="Where every euro went").click()
+    expect(hers.get_by_text("October 2026, sealed on 1 November 2026")).to_be_visible()
