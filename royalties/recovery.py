@@ -63,7 +63,7 @@ class Found:
 
 
 def since() -> datetime:
-    """Return from when on to ask the gateway, by the clock on the wall; from the beginning where nobody knows better."""
+    """Return from when on to ask the gateway, by the clock on the wall; from the beginning where nobody knows."""
     standing = lineage.standing()
     if standing is None or standing.lost_since is None:
         return BEGINNING

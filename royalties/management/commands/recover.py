@@ -6,6 +6,7 @@ killed: what was taken in is known by its id and is not taken in twice.
 
 import sys
 from argparse import ArgumentTypeError
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -82,8 +83,9 @@ class Command(BaseCommand):
         self._show(5, "compared the books with what happened")
         return found
 
-    def _pull(self, since: Any) -> None:
-        self._show(1, f"asking the payment gateway for everything since {since:%Y-%m-%d %H:%M}")
+    def _pull(self, since: datetime) -> None:
+        day = clock.day(since)
+        self._show(1, f"asking the payment gateway for everything since {day}")
         if settings.GATEWAY == "none":
             self._say("there is no payment gateway here")
             return
@@ -95,8 +97,9 @@ class Command(BaseCommand):
         if gap is None:
             self._say("from when on charges are missing is not known")
             return
+        since, until = (one.astimezone(clock.zone()) for one in (gap.since, gap.until))
         self._say(
-            f"Charges between {gap.since:%Y-%m-%d %H:%M} and {gap.until:%Y-%m-%d %H:%M} are lost, and nobody knows"
+            f"Charges between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} are lost, and nobody knows"
             f" them. As in the {recovery.USUAL_DAYS} days before, it would have been about {gap.usual_charges} of"
             f" {money.show(gap.usual_micros)}. They are the co-op's loss."
         )
