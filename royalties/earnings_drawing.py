@@ -6,6 +6,7 @@ Every figure in a chart stands exactly in the table beneath it and in a file for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from members import months
 from royalties.earned import Partner, WorkEarned
@@ -154,7 +155,7 @@ def finding_of_numbers(counts: Sequence[int]) -> str:
     )
 
 
-def shared_works(works: Sequence[WorkEarned], partners: dict[object, list[Partner]]) -> list[Shared]:
+def shared_works(works: Sequence[WorkEarned], partners: dict[UUID, list[Partner]]) -> list[Shared]:
     """Return the works that are shared with others, the largest first."""
     found = []
     for work in works:

@@ -9,6 +9,7 @@ from members import admission, clock, money
 from royalties import years
 from royalties.paper import Column, Paper, Row
 from royalties.payout_models import Payout
+from royalties.run_models import Statement
 from royalties.years import Year
 
 PLACES = 6
@@ -94,7 +95,7 @@ def _account(of: Year) -> list[Row]:
     ]
 
 
-def _month(one: years.Statement) -> Row:
+def _month(one: Statement) -> Row:
     sums = (one.earned_micros, one.released_micros, one.paid_out_micros, one.closing_micros)
     return Row(cells=[f"{one.month:%B %Y}", *map(_show, sums)])
 

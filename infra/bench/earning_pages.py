@@ -146,6 +146,8 @@ def _in_django(stack: Stack, *, months: int) -> dict[str, Any]:
     line, other = context.Pipe()
     process = context.Process(target=_divide, args=(other, stack.env(), months), daemon=True)
     process.start()
+    # Ours alone: if the process dies, nobody is left to write, and reading ends.
+    other.close()
     told: dict[str, Any] = json.loads(line.recv())
     process.join()
     return told
@@ -211,10 +213,11 @@ def _queries(person: Any) -> tuple[str, dict[str, int]]:
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
     browser = Client(SERVER_NAME="127.0.0.1")
-    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(person)
     counts = {}
     for page in PAGES:
-        assert browser.get(page).status_code == 200, page
+        answer = browser.get(page)
+        assert answer.status_code == 200, (page, answer.status_code, answer.content[:500])
         with CaptureQueriesContext(connection) as asked:
             browser.get(page)
         counts[page] = len(asked)

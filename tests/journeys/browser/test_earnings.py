@@ -130,7 +130,7 @@ def test_it_can_all_be_reached_by_keyboard(visitor: Visitor, told: Told) -> None
     reached: list[str] = []
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.ariaLabel || ''"))
+        reached.append(page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText || ''"))
         if reached[-1] == "2026":
             break
     assert {"Statements", "Payouts", "Account", "October so far", "September 2026", "2026"} <= set(reached)
