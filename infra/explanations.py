@@ -23,6 +23,34 @@ class Explanation:
 
 
 WORDS = {
+    "not-on-the-roll": (
+        "Who may vote is written down when a vote is announced, so that nobody can be let in or kept out for it.",
+        "Errors on a roll are corrected until 24 hours before the vote opens. The next vote has a roll of its own.",
+    ),
+    "voting-not-open": (
+        "Every ballot is cast between two moments that were announced, by the co-op's own clock.",
+        "Look when it opens. Once a vote has closed, its result is on its page.",
+    ),
+    "already-voted": (
+        "One member, one ballot; and since nobody knows which is yours, nobody can take it out again.",
+        "Nothing. Your first ballot counts. With its secret number you find it when the vote has closed.",
+    ),
+    "nonce-taken": (
+        "Two ballots cannot lie in the urn under one tracker. Chance does not do that; a copied number does.",
+        "Draw another number and vote again. Nothing was cast.",
+    ),
+    "cannot-announce": (
+        "A vote needs its times in order, and a roll on which each person stands once, in a class that counts.",
+        "Look at what the refusal names.",
+    ),
+    "roll-fixed": (
+        "In its last day before a vote nobody can be put on the roll or taken off it, for whatever reason.",
+        "The next vote has a roll of its own.",
+    ),
+    "vote-not-closed": (
+        "Who knew how a vote stands could vote, or stay away, by it. So nobody does until it has closed.",
+        "The turnout is shown. The result follows when the vote has closed.",
+    ),
     "already-a-member": (
         "One person has one membership and one vote.",
         "Your membership’s page says how it stands, and how to ask for a further class.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from members import ballots, clock, elections, tally
 from members.election_models import Election
@@ -24,7 +24,7 @@ class Poll:
         cast.set_clock(NOTICE_AT)
         self.people = {
             name: Person.objects.bulk_create(
-                Person(email=f"{name}-{number}@poll.example", name=f"{name} {number}", password="!")
+                Person(email=f"{name}-{number}-{uuid4().hex}@poll.example", name=f"{name} {number}", password="!")
                 for number in range(size)
             )
             for name, size in sizes.items()
