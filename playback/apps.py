@@ -4,13 +4,15 @@ from django.apps import AppConfig
 
 
 class PlaybackConfig(AppConfig):
-    """Registers what `playback` obeys."""
+    """Registers what `playback` obeys, and that it keeps the wallets."""
 
     name = "playback"
 
     def ready(self) -> None:
-        """Register the policy."""
-        from members import policies
+        """Register both."""
+        from members import dues, policies
         from playback import rules
+        from playback.dues import WalletDues
 
         policies.register(rules.OPENING)
+        dues.register_payer(WalletDues())

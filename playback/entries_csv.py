@@ -19,6 +19,7 @@ KINDS = {
     "top-up": "credit you bought, without its VAT",
     "promo": "credit given by the co-op",
     "cash-out": "credit that went back to how you paid, without its VAT",
+    "dues": "a year’s dues of a member of the co-op",
     "cash-out-returned": "a part of a cash-out that could not be paid and came back",
     "chargeback": "a payment was disputed at its bank; what was left of its credit is taken out",
     "chargeback-won": "the dispute ended; the credit is back",

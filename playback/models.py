@@ -17,6 +17,7 @@ from playback import (  # noqa: F401  (Django finds rows where models are)
     audience_models,
     cashout_models,
     chargeback_models,
+    dues_models,
     following_models,
     library_models,
 )

@@ -76,6 +76,7 @@ RESERVE = "equity.reserve"
 COMMON_GOOD = "equity.common-good"
 RESULT = "equity.result"
 PLAYS = "income.plays"
+DUES = "income.dues"
 OTHER_INCOME = "income.other"
 ROYALTIES = "expenses.royalties"
 PROMOTION = "expenses.promotion"
@@ -103,6 +104,7 @@ CHART = (
     Charted(COMMON_GOOD, "Set aside for the common good"),
     Charted(RESULT, "Result of the years"),
     Charted(PLAYS, "Plays and purchases"),
+    Charted(DUES, "Members' dues"),
     Charted(OTHER_INCOME, "Grants and other income"),
     Charted(ROYALTIES, "Royalties, the creators' part of plays and purchases"),
     Charted(PROMOTION, "Promo credit that was spent"),

@@ -47,6 +47,7 @@ def _cost(kind: str, name: str) -> Heading:
 # What is no kind of its own stands in the last heading of its account.
 HEADINGS = (
     Heading(key="plays", name="Plays and purchases", account=accounts.PLAYS, at_seal=True),
+    Heading(key="dues", name="Members’ dues", account=accounts.DUES),
     Heading(key="other-income", name="Grants and other income", account=accounts.OTHER_INCOME),
     Heading(
         key="royalties", name="Royalties", account=accounts.ROYALTIES, at_seal=True, note="the creators’ part, by rule"

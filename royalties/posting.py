@@ -55,6 +55,7 @@ BOOKED = (
     Line("promo-lowered", "promo", accounts.PROMO_BUDGET, accounts.PROMO_COMMITTED),
     Line("promo-grant", "promo", accounts.PROMO_BUDGET, accounts.PROMO_WALLETS),
     Line("cash-out", "bought", accounts.WALLETS, accounts.CASH_OUTS),
+    Line("dues", "bought", accounts.WALLETS, accounts.DUES),
     Line("refund", "net", accounts.CASH_OUTS, accounts.PROVIDER),
     Line("refund", "vat", accounts.VAT, accounts.PROVIDER),
     Line("refund-by-transfer", "net", accounts.CASH_OUTS, accounts.BANK),
@@ -79,6 +80,7 @@ _ROWS = {
     "promo-lowered": "cuts of the promo budget",
     "promo-grant": "promo grants",
     "cash-out": "cash-outs",
+    "dues": "members' dues",
     "refund": "refunds made",
     "refund-by-transfer": "refunds made by transfer",
     "refund-failed": "refunds that could not be made",
@@ -113,15 +115,14 @@ SELECT f.source, f.row_id, %(posting)s::bigint AS posting_id, f.kind, f.day, f.m
  WHERE f.happened_at >= (SELECT royalties_posted_before())
    AND NOT EXISTS (SELECT FROM royalties_postingmark m WHERE m.source = f.source AND m.row_id = f.row_id)
 """
-# One statement, so that what is marked is what is summed: a row that is committed meanwhile is the next posting's.
+# What is marked is what is summed, for both read what was taken: a row committed meanwhile is the next posting's.
+# PostgreSQL looks for unmarked rows with several processes where they go into a new table, and not where into marks.
 # Marks are written in the order of their index.
-MARK_AND_SUM = f"""
-WITH taken AS MATERIALIZED ({UNPOSTED}), marked AS (
-    INSERT INTO royalties_postingmark (source, row_id, posting_id, day)
-    SELECT source, row_id, posting_id, day FROM taken ORDER BY source, row_id
-)
-{GROUPED}
-"""  # noqa: S608  (constants of this module)
+TAKE = f"CREATE TEMP TABLE taken ON COMMIT DROP AS {UNPOSTED}"
+MARK = """
+INSERT INTO royalties_postingmark (source, row_id, posting_id, day)
+SELECT source, row_id, posting_id, day FROM taken ORDER BY source, row_id
+"""
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,11 @@ def post(*, now: datetime) -> int:
         hold()
         cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
         number: int = cursor.fetchone()[0]
-        cursor.execute(MARK_AND_SUM, {"posting": number, "versions": version_moments(now)})
+        cursor.execute(TAKE, {"posting": number})
+        cursor.execute(MARK)
+        cursor.execute(GROUPED, {"versions": version_moments(now)})
         groups = [Group(*row) for row in cursor.fetchall()]
+        cursor.execute("DROP TABLE taken")
         rows = sum(group.rows for group in groups)
         if rows:
             Posting.objects.bulk_create([Posting(id=number, posted_at=now, rows=rows)])

@@ -45,7 +45,7 @@ class EntrySerializer(serializers.Serializer):
     kind = serializers.ChoiceField(
         choices=[
             *("play", "purchase", "reversal", "top-up", "promo"),
-            *("cash-out", "cash-out-returned", "chargeback", "chargeback-won"),
+            *("cash-out", "cash-out-returned", "chargeback", "chargeback-won", "dues"),
         ]
     )
     id = serializers.UUIDField(source="row_id")

@@ -86,6 +86,7 @@ def test_a_locked_month_is_told_line_by_line_and_adds_up(two_months):
     assert september.state == "locked"
     assert september.micros == {
         "plays": 1_022_000,
+        "dues": 0,
         "other-income": 500_000_000,
         # 700 000 ppm of the month's one group, as the run divides it.
         "royalties": 715_400,
