@@ -2,7 +2,7 @@
 
 -- The rows of a sealed month were all posted before its seal, so they count as marked; from this moment on rows have
 -- marks of their own.
-CREATE FUNCTION royalties_posted_before() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+CREATE FUNCTION royalties_posted_before() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT coalesce((max(starts_on) + interval '1 month') AT TIME ZONE (SELECT time_zone FROM members_zone_facts), '-infinity')
       FROM members_month_facts WHERE state = 'sealed'
 $$;
