@@ -1,6 +1,10 @@
-"""How counts and lengths are said on the pages: `0:45`, `nine`, `fifth`, `5th`."""
+"""How counts, lengths and addresses are said on the pages: `0:45`, `nine`, `fifth`, `5th`."""
+
+import re
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -36,3 +40,9 @@ def nth(number: int) -> str:
     """Print which one it is: `5th`."""
     suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix}"
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """Print an e-mail address that goes on in another line behind its @ and its dots, where it is too long for one."""
+    return format_html_join(SafeString("<wbr>"), "{}", [(part,) for part in re.split(r"(?<=[@.])", address)])

@@ -5,6 +5,7 @@ from django import forms
 
 from members.forms import MoneyField
 from members.templatetags import money as filters
+from members.templatetags import words
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,8 @@ def test_a_field_shows_again_what_it_read() -> None:
 )
 def test_a_small_amount_is_said_in_words(micros: int, said: str) -> None:
     assert filters.in_cents(micros) == said
+
+
+def test_an_address_goes_on_in_another_line_and_is_never_markup() -> None:
+    assert words.breakable("a.b@c.example") == "a.<wbr>b@<wbr>c.<wbr>example"
+    assert words.breakable('"<b>"@x.example') == "&quot;&lt;b&gt;&quot;@<wbr>x.<wbr>example"
