@@ -225,14 +225,14 @@ class Acts(Stage):
         self._act(
             f"grant {listener} {amount} by {staff} key {key}",
             call,
-            lambda: self.auditor.grant(listener.id, staff.id, amount, reason, key),
+            lambda: self.auditor.grant(listener.id, staff.id, amount, reason, key, self.now),
         )
         self.check(listener)
 
     def fund(self, amount: int) -> None:
-        """Fill the promo budget."""
+        """Fill the promo budget, or take out of it."""
         reversals.fund_budget(amount_micros=amount)
-        self.auditor.budget += amount
+        self.auditor.fund(amount, self.now)
 
     def freeze(self, person: Person, *, frozen: bool) -> None:
         """Freeze a wallet, or thaw it."""
@@ -299,7 +299,9 @@ class Acts(Stage):
     def _rule_on(self, event: dict[str, Any]) -> bool:
         checkout = event["checkout"]
         top_up = next((one for one in self.auditor.top_ups if str(one.id) == checkout["reference"]), None)
-        return self.auditor.take_in(event["id"], event["type"], top_up, checkout["amount_cents"], checkout["currency"])
+        return self.auditor.take_in(
+            event["id"], event["type"], top_up, checkout["amount_cents"], checkout["currency"], self.now
+        )
 
     def read_wallet(self, person: Person) -> None:
         """Read what a wallet's page says."""
@@ -362,7 +364,8 @@ class Acts(Stage):
                 SplitLine.objects.create(
                     sheet=sheet, line_number=line, email=who.email, person=who, share_ppm=ppm, accepted_at=self.now
                 )
-        self.auditor.works[work.id].payees.append((self.now, {owner.id, person.id}))
+        lines = [(who.id, ppm) for who, ppm in shares.items()]
+        self.auditor.works[work.id].sheets.append(rules.Sheet(version, self.now, lines))
 
     def vote(self, key: str, after: timedelta, **changed: Any) -> None:
         """Let a version of a policy be recorded."""

@@ -62,7 +62,7 @@ def learn_charge(charge: Charge) -> None:
     rows = _rows(
         "SELECT id, play_number, amount_micros, promo_micros, pricing_version, paid_after_micros, balance_after_micros,"
         " promo_after_micros, cap_after_micros - paid_after_micros, kind::text, charged_at - %s < interval '1 minute',"
-        " charged_at >= %s FROM playback_charge WHERE listener_id = %s AND work_id = %s"
+        " charged_at >= %s, charged_at FROM playback_charge WHERE listener_id = %s AND work_id = %s"
         " AND session_id IS NOT DISTINCT FROM %s AND reversal_id IS NULL",
         charge.moment,
         charge.moment,
@@ -84,8 +84,8 @@ def learn_charge(charge: Charge) -> None:
         True,
         True,
     )
-    _agree("charge", [expected], [row[1:] for row in rows])
-    charge.id = rows[0][0]
+    _agree("charge", [expected], [row[1:-1] for row in rows])
+    charge.id, charge.moment = rows[0][0], rows[0][-1]
 
 
 def compare_everything(auditor: Books) -> None:
@@ -145,7 +145,10 @@ def _session_row(session: Session) -> tuple[Any, ...]:
 def _compare_credit(auditor: Books) -> None:
     _agree(
         "top-ups",
-        {one.id: (one.state, one.asked, one.gross, one.net, one.vat) for one in auditor.top_ups},
+        {
+            one.id: (one.state, one.asked, *((one.gross, one.net, one.vat) if one.settled_at else (None, None, None)))
+            for one in auditor.top_ups
+        },
         {
             row[0]: row[1:]
             for row in _rows("SELECT id, state, asked_cents, gross_cents, net_cents, vat_cents FROM playback_topup")

@@ -42,11 +42,20 @@ class Refused:
 
 
 @dataclass
+class Sheet:
+    """Whom a work pays, with their millionths in the sheet's order; in force `since` a moment, if everybody agreed."""
+
+    version: int
+    since: datetime | None
+    lines: list[tuple[Id, int]]
+
+
+@dataclass
 class Work:
     """What is known of a work."""
 
     managers: set[Id]
-    payees: list[tuple[datetime, set[Id]]]
+    sheets: list[Sheet]
     figure: int | None
     duration_ms: int
     pieces_ms: list[int]
@@ -56,8 +65,13 @@ class Work:
 
     def is_own(self, person: Id, now: datetime) -> bool:
         """Whether it is the person's own: they run its profile, or the sheet in force pays them."""
-        sheets = [payees for since, payees in self.payees if since <= now]
-        return person in self.managers or bool(sheets and person in sheets[-1])
+        sheet = self.sheet(now)
+        return person in self.managers or (sheet is not None and person in dict(sheet.lines))
+
+    def sheet(self, at: datetime) -> Sheet | None:
+        """Return the sheet that is in force at a moment: the newest that has begun."""
+        begun = [sheet for sheet in self.sheets if sheet.since is not None and sheet.since <= at]
+        return max(begun, key=lambda sheet: (sheet.since, sheet.version), default=None)
 
     def may_play_on(self, now: datetime) -> bool:
         """Whether who has live charges may go on: 90 days after it was taken off."""
@@ -96,6 +110,9 @@ class Charge:
     session: "Session | None"
     id: Id = None
     reversed: bool = False
+    reversed_at: datetime | None = None
+    # Given back when its month was closed already.
+    late: bool = False
     reversal: Id = None
     asked_by: Id = None
 
@@ -154,9 +171,10 @@ class TopUp:
     vat_ppm: int
     id: Id = None
     state: str = "started"
-    gross: int | None = None
-    net: int | None = None
-    vat: int | None = None
+    gross: int = 0
+    net: int = 0
+    vat: int = 0
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -222,10 +240,15 @@ class Books:
         self.charges: list[Charge] = []
         self.top_ups: list[TopUp] = []
         self.entries: dict[Id, list[tuple[str, int, int]]] = {}
+        # When bought credit came and went, and how much.
+        self.bought: dict[Id, list[tuple[datetime, int]]] = {}
         self.events: set[str] = set()
         self.kept: dict[tuple[Id, str, str], tuple[Any, Any]] = {}
         self.staff: set[Id] = set()
         self.budget = 0
+        # What moved promo credit that nobody has spent yet: when, and how much.
+        self.fundings: list[tuple[datetime, int]] = []
+        self.grants: list[tuple[datetime, int]] = []
         # The first day of the month that is open since the last closing, and when that was.
         self.month_open: tuple[date, datetime] | None = None
 
@@ -379,9 +402,15 @@ class Books:
             numbers[number], paid = price, paid + price
         return tuple(numbers.get(number, 0) for number in range(1, plays + 1)) if asked.cap else ()
 
-    def enter(self, person: Id, kind: str, balance: int, promo: int) -> None:
+    def fund(self, amount: int, now: datetime) -> None:
+        """Change the promo budget."""
+        self.budget += amount
+        self.fundings.append((self.booked(now), amount))
+
+    def enter(self, person: Id, kind: str, balance: int, promo: int, at: datetime) -> None:
         """Move the pockets by a line of the history."""
         wallet = self.wallet(person)
         wallet.balance += balance
         wallet.promo += promo
         self.entries.setdefault(person, []).append((kind, balance, promo))
+        self.bought.setdefault(person, []).append((at, balance))

@@ -1,9 +1,9 @@
 """A life: listeners and creators who do what people do, a gateway and a clock that do what those do. From one seed."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from catalog.models import Work
 from members.models import Person
@@ -23,10 +23,13 @@ CRASHES = ("before commit", "after commit")
 class Life:
     """One seed's life. `live` plays it step by step; each step is one act or more, and each act is audited."""
 
+    staging: type[Acts] = Acts
+    acts: ClassVar[Mapping[Callable[..., None], float]]
+
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         begins = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.dice.randrange(3 * 365 * 24 * 60))
-        self.stage = Acts(begins=begins, vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000)))
+        self.stage = self.staging(begins=begins, vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000)))
         self.keys = 0
         self.undelivered: list[dict[str, Any]] = []
         self.works: list[Work] = []
@@ -52,9 +55,9 @@ class Life:
     def live(self, steps: int) -> None:
         """Live until so many acts are played; audit everything now and then, and at the end."""
         self.move_in()
-        acts, weights = zip(*ACTS.items(), strict=True)
+        acts, weights = zip(*self.acts.items(), strict=True)
         played, audited = self.stage.journal, 0
-        while len(played) < steps:
+        while len(played) < steps + self.stage.not_counted:
             if self.dice.random() < 0.03:
                 self.stage.crash = self.dice.choice(CRASHES)
             self.dice.choices(acts, weights)[0](self)
@@ -424,7 +427,7 @@ MEANWHILE = (
     Life.meanwhile_freeze,
 )
 
-ACTS: dict[Callable[[Life], None], int] = {
+ACTS: dict[Callable[..., None], float] = {
     Life.play: 34,
     Life.begin: 8,
     Life.charge: 10,
@@ -456,3 +459,4 @@ ACTS: dict[Callable[[Life], None], int] = {
     Life.step_back: 1,
     Life.close_month: 1,
 }
+Life.acts = ACTS

@@ -14,6 +14,7 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
 RELEASES_SQL = ROOT / "playback" / "sql" / "releases.sql"
+FACTS_SQL = ROOT / "playback" / "sql" / "facts.sql"
 MONTHS_SQL = ROOT / "members" / "sql" / "facts.sql"
 
 
@@ -32,6 +33,23 @@ def sql_changed(file: Path, old: str | re.Pattern[str], new: str) -> Iterator[No
     assert len(pattern.findall(whole)) == 1
     with connection.cursor() as cursor:
         cursor.execute(pattern.sub(lambda _: new, whole))
+    try:
+        yield
+    finally:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(whole)
+
+
+@contextmanager
+def view_changed(file: Path, name: str, old: str, new: str) -> Iterator[None]:
+    """Replace a part of a view in the database, and put it back."""
+    body = re.search(rf"^CREATE VIEW {name} AS\n.*?;\n", file.read_text(), re.MULTILINE | re.DOTALL)
+    assert body is not None
+    whole = body[0].replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+    assert whole.count(old) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(whole.replace(old, new))
     try:
         yield
     finally:

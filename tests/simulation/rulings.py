@@ -153,7 +153,7 @@ class Auditor(Books):
         """Write a charge, promo first, and what is held by it."""
         wallet, held = self.wallet(person), self.holding(person, work)
         promo = min(wallet.promo, amount)
-        self.enter(person, "purchase" if number is None else "play", promo - amount, -promo)
+        self.enter(person, "purchase" if number is None else "play", promo - amount, -promo, moment)
         if held.terms is None:
             held.terms, held.cap = terms, cap
         charge = Charge(person, work, number, amount, promo, moment, held.terms[4], {}, None)
@@ -293,9 +293,11 @@ class Auditor(Books):
             charge.asked_by = charge.asked_by or staff
             if charge.asked_by == staff:
                 return {**answer, "waits": True, "reversed": False}
-        charge.reversed = True
-        wallet, spans = self.wallet(listener), self.spans(self.booked(now))
-        self.enter(listener, "reversal", charge.amount - charge.from_promo, charge.from_promo)
+        moment = self.booked(now)
+        charge.reversed, charge.reversed_at = True, moment
+        charge.late = self.month_open is not None and self.spans(charge.moment)["month"] < self.month_open[0]
+        wallet, spans = self.wallet(listener), self.spans(moment)
+        self.enter(listener, "reversal", charge.amount - charge.from_promo, charge.from_promo, moment)
         for span, (counts, spent) in wallet.counted.items():
             if counts == self.spans(charge.moment)[span] == spans[span]:
                 wallet.counted[span] = (counts, max(0, spent - charge.amount))
@@ -306,7 +308,9 @@ class Auditor(Books):
             held.terms = held.cap = None
         return answer
 
-    def grant(self, listener: Id, staff: Id, amount: int, reason: str, key: str) -> Answer | Refused:
+    def grant(  # noqa: PLR0917  (what a grant is made of)
+        self, listener: Id, staff: Id, amount: int, reason: str, key: str, now: datetime
+    ) -> Answer | Refused:
         """Give promo credit from the budget, once per key."""
         if amount <= 0 or not reason.strip():
             return Refused("invalid")
@@ -318,7 +322,8 @@ class Auditor(Books):
         if amount > self.budget:
             return Refused("promo-budget-spent")
         self.budget -= amount
-        self.enter(listener, "promo", 0, amount)
+        self.grants.append((self.booked(now), amount))
+        self.enter(listener, "promo", 0, amount, self.booked(now))
         wallet = self.wallet(listener)
         answer = {"amount_micros": amount, "promo_after_micros": wallet.promo, "balance_after_micros": wallet.balance}
         self.kept[staff, "grant", key] = ((listener, amount), answer)
@@ -354,7 +359,9 @@ class Auditor(Books):
         self.kept[person, "top-up", key] = (cents, top_up)
         return top_up
 
-    def take_in(self, name: str, kind: str, top_up: TopUp | None, cents: int, currency: str) -> bool:
+    def take_in(  # noqa: PLR0917  (what an event says)
+        self, name: str, kind: str, top_up: TopUp | None, cents: int, currency: str, now: datetime
+    ) -> bool:
         """Take in a webhook: once per event, paid wins over canceled, only what can be credited is."""
         if name in self.events:
             return False
@@ -364,7 +371,8 @@ class Auditor(Books):
         if kind == "checkout.paid" and top_up.state != "settled":
             net, vat = split(cents, [1_000_000, top_up.vat_ppm])
             top_up.state, top_up.gross, top_up.net, top_up.vat = "settled", cents, net, vat
-            self.enter(top_up.listener, "top-up", net * 10_000, 0)
+            top_up.settled_at = self.booked(now)
+            self.enter(top_up.listener, "top-up", net * 10_000, 0, top_up.settled_at)
         elif kind == "checkout.canceled" and top_up.state == "started":
             top_up.state = "canceled"
         return True
