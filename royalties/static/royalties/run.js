@@ -12,7 +12,10 @@ export function attach(place) {
     part("bar").textContent = part("percent").textContent = `${percent} %`;
     // Only what is new is said, so that nobody has to hear every percent.
     if (part("words").textContent !== words) part("words").textContent = words;
-    if (state === "sealed") part("sealed").hidden = false;
+    if (state === "sealed") {
+      part("state").textContent = "sealed, books open";
+      part("sealed").hidden = false;
+    }
     if (state === "stuck") part("stuck").hidden = false;
     return state === "running";
   }

@@ -220,6 +220,8 @@ def test_a_month_is_closed_with_a_bar_that_goes_on(sit: Sit, told: Told) -> None
     # The page goes on by itself, and nothing else on it moves.
     expect(hers.get_by_role("status").filter(has_text="Sealed")).to_be_visible()
     expect(bar).to_have_js_property("value", 100)
+    october = hers.get_by_role("listitem").filter(has=hers.get_by_role("heading", name="October 2026"))
+    expect(october.get_by_text("sealed, books open")).to_be_visible()
     assert hers.evaluate("window.stays")
     is_sound(hers, "a month that was closed")
     hers.get_by_role("main").get_by_role("link", name="Where every euro went").click()
