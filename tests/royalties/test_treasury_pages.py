@@ -4,7 +4,9 @@ import subprocess
 
 import psycopg
 import pytest
+import redis
 from defusedxml.ElementTree import fromstring
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -158,7 +160,13 @@ def test_a_month_is_closed_once_it_is_over_and_in_its_order(rooms):
     assert "Close October 2026" in text(tess.get("/treasury/months"))
     text(tess.post("/treasury/months/2026-11/close"), 409)
     assert not Run.objects.exists()
-    post(tess, "/treasury/months/2026-10/close")
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        broker.delete("celery")
+        post(tess, "/treasury/months/2026-10/close")
+        # A worker is called to it.
+        (message,) = broker.lrange("celery", 0, -1)
+        assert b"royalties.tasks.work_on_run" in message
+        broker.delete("celery")
     # Closed again it is the same run; nothing waits for a second person, for beat closes months alone.
     post(tom, "/treasury/months/2026-10/close")
     assert Run.objects.get().month == treasury.OCTOBER
