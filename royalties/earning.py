@@ -104,7 +104,7 @@ WINDOW one_group AS (PARTITION BY work_id, of_month, sheet_id, revenue_seq)
 COUNT = f"""
 WITH counted AS (
     SELECT work_id, since, number, listener_id, GROUPING(listener_id) = 1 AS by_number, sum(sign) AS live,
-           sum(refunded) AS refunded_micros
+           royalties_sum(refunded) AS refunded_micros
       FROM (SELECT f.work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
                    CASE WHEN reversed_at IS NULL THEN 1 ELSE -1 END AS sign,
                    CASE WHEN reversed_at IS NULL THEN 0 ELSE -amount_micros END AS refunded
@@ -119,9 +119,9 @@ UPDATE royalties_group g
   FROM (SELECT work_id, since,
                array_agg(number ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS numbers,
                array_agg(live::bigint ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS lives,
-               coalesce(sum(live) FILTER (WHERE by_number AND number = 0), 0)::bigint AS purchases,
+               royalties_sum(live) FILTER (WHERE by_number AND number = 0) AS purchases,
                count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
-               (sum(refunded_micros) FILTER (WHERE by_number))::bigint AS refunded_micros
+               royalties_sum(refunded_micros) FILTER (WHERE by_number) AS refunded_micros
           FROM counted GROUP BY 1, 2) AS found
  WHERE g.month = %(month)s AND g.work_id = found.work_id AND g.since = found.since
 """  # noqa: S608  (as above)

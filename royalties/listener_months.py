@@ -80,14 +80,14 @@ _KEEP = f"CREATE TEMP TABLE listener_months (listener_id, {', '.join(FIGURES)}) 
 _SUMS = """
 SELECT listener_id,
        count(*) FILTER (WHERE is_charge AND is_play),
-       coalesce(sum(amount_micros) FILTER (WHERE is_charge AND is_play), 0)::bigint,
+       royalties_sum(amount_micros) FILTER (WHERE is_charge AND is_play),
        count(*) FILTER (WHERE is_charge AND NOT is_play),
-       coalesce(sum(amount_micros) FILTER (WHERE is_charge AND NOT is_play), 0)::bigint,
-       coalesce(sum(promo_micros) FILTER (WHERE NOT is_late), 0)::bigint,
+       royalties_sum(amount_micros) FILTER (WHERE is_charge AND NOT is_play),
+       royalties_sum(promo_micros) FILTER (WHERE NOT is_late),
        count(*) FILTER (WHERE NOT is_charge AND NOT is_late),
-       coalesce(-sum(amount_micros) FILTER (WHERE NOT is_charge AND NOT is_late), 0)::bigint,
+       -royalties_sum(amount_micros) FILTER (WHERE NOT is_charge AND NOT is_late),
        count(*) FILTER (WHERE is_late),
-       coalesce(-sum(amount_micros) FILTER (WHERE is_late), 0)::bigint
+       -royalties_sum(amount_micros) FILTER (WHERE is_late)
   FROM (SELECT listener_id, amount_micros, promo_micros, kind = 'play' AS is_play, reversed_at IS NULL AS is_charge,
                false AS is_late
           FROM playback_charge_facts
