@@ -3,11 +3,12 @@
     infra/bench/run [--charges 1000000 10000000] [--works 100000] [--rounds 5] [--lines-only]
 
 Charges go in by COPY, drawn log-uniformly over the works, as listening is; a work has one to five payees, and one in a
-hundred changes its split sheet within the month. They are posted every six days (the beat does it daily), but for the
-last day's, which are left to the close. A round asks for the bare sum, then lets two workers gather groups and write
-the payees' lines, from `gathering` until the last share is lined. At the end the whole close is run once: posting,
-lines, plays by number and listeners, check, ledger, statements, bundle and seal. Of several numbers of charges each is
-measured on ground of its own; the limits are of the last. Only the ratios mean anything on another machine.
+hundred changes its split sheet within the month. One payee in twenty is new, all others were paid before. Charges are
+posted every six days (the beat does it daily), but for the last day's, which are left to the close. A round asks for
+the bare sum, then lets two workers gather groups and write the payees' lines, from `gathering` until the last share is
+lined. At the end the whole close is run once: posting, lines, plays by number and listeners, check, ledger, statements,
+bundle and seal. Of several numbers of charges each is measured on ground of its own; the limits are of the last. Only
+the ratios mean anything on another machine.
 """
 
 import argparse
@@ -66,6 +67,13 @@ SELECT md5('sheet ' || n || ' ' || version)::uuid, place, 'payee-' || payee || '
        LATERAL (SELECT 1 + n %% 5 AS many) m, generate_series(1, many) place,
        LATERAL (SELECT (n * 7 + place * 131 + version) %% %(payees)s AS payee) p
 """
+# All payees but one in twenty had royalties in August: only newcomers' first days are looked at charge by charge.
+EARLIER_LINES = """
+INSERT INTO royalties_line (month, work_id, of_month, sheet_id, revenue_seq, line_number, payee_id, share_ppm,
+                            net_micros)
+SELECT '2026-08-01', md5('work 0')::uuid, '2026-08-01', md5('sheet 0 1')::uuid, 1, n, md5('payee ' || n)::uuid, 50, 1
+  FROM generate_series(0, %(payees)s::int - 1) n WHERE n %% 20 > 0
+"""
 # In the order of time, as they were charged: each listener plays a work up to four times.
 CHARGES = """
 COPY (SELECT md5('listener ' || l)::uuid, gen_random_uuid(), md5('work ' || w)::uuid, gen_random_uuid(), 'play',
@@ -82,7 +90,7 @@ COPY playback_charge (listener_id, id, work_id, session_id, kind, play_number, a
 FROM STDIN (FORMAT binary)
 """
 SUM = "SELECT sum(amount_micros) FROM playback_charge"
-MADE = "SELECT (SELECT count(*) FROM royalties_group), (SELECT count(*) FROM royalties_line)"
+MADE = "SELECT (SELECT count(*) FROM royalties_group), (SELECT count(*) FROM royalties_line WHERE month > '2026-08-01')"
 AT_ONCE = 500_000
 
 
@@ -300,6 +308,7 @@ def _begin_at(stack: Stack, step: str) -> None:
     with _connect(stack) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("TRUNCATE royalties_line, royalties_group")
+        connection.execute(EARLIER_LINES, {"payees": PAYEES})
         connection.execute("UPDATE royalties_run SET step = %s", [step])
         connection.execute("UPDATE royalties_runshard SET state = 'waiting'")
 
