@@ -5,10 +5,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
+from members import memberships_api
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements
 
 urlpatterns = [
+    path("memberships", memberships_api.Memberships.as_view()),
+    path("dues", memberships_api.Dues.as_view()),
+    path("shares", memberships_api.Shares.as_view()),
+    path("hours", memberships_api.Hours.as_view()),
+    path("hours/<uuid:worked_id>/approve", memberships_api.ApproveHours.as_view()),
     path("works", discovery.Works.as_view()),
     path("works/<uuid:work_id>", works.OneWork.as_view()),
     path("works/<uuid:work_id>/ladder", works.Ladder.as_view()),

@@ -46,6 +46,9 @@ MEMBERS_LINKS = (
 STAFF_LINKS = (
     ("Reports that wait", "catalog:queue", Staff.CATALOGUE),
     ("Treasury", "royalties:treasury", Staff.TREASURER),
+    ("Dues and shares", "members:dues-and-shares", Staff.TREASURER),
+    ("Secretary", "members:secretary", Staff.SECRETARY),
+    ("Expulsions", "members:expulsions", Staff.DIRECTOR),
     ("Transfers", "playback:transfers", Staff.TREASURER),
 )
 # Which link a page deeper down belongs to.
@@ -54,7 +57,7 @@ BELOW = (
     ("Library", ("/library",)),
     ("Every euro", ("/periods", "/books")),
     ("Studio", ("/studio", "/upload", "/splits/", "/earnings", "/statements")),
-    ("Account", ("/account", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
+    ("Account", ("/account", "/membership", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
 )
 
 

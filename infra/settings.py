@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-downloads": {"task": "catalog.tasks.sweep_downloads", "schedule": 15.0},
     "sweep-leftovers": {"task": "catalog.tasks.sweep_leftovers", "schedule": 600.0},
     "remind-payees": {"task": "catalog.tasks.remind_payees", "schedule": 3600.0},
+    "look-at-members": {"task": "members.tasks.look_at_members", "schedule": crontab(hour=5, minute=10)},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
     "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
     "fill-shelves": {"task": "playback.tasks.fill_shelves", "schedule": 1800.0},

@@ -6,12 +6,13 @@ keeps wallets registers itself as the payer when it starts. What comes by bank a
 
 import calendar
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from members import admission, clock, ibans, instruments, letters, memberships, money
 from members.admission import Staff
@@ -99,11 +100,33 @@ def of_person(person_id: UUID) -> QuerySet[DuesPayment]:
     return DuesPayment.objects.filter(membership__person_id=person_id)
 
 
-def unpaid() -> Sequence[Membership]:
-    """Return the memberships that wait for their first dues, oldest first. One query."""
-    return list(
-        Membership.objects.filter(state=Membership.State.APPROVED).select_related("person").order_by("applied_at", "id")
+@dataclass(frozen=True, kw_only=True)
+class Owing:
+    """A membership whose next year can be paid: from which day on it counts, and what stands on its transfer."""
+
+    membership: Membership
+    covers_from: date
+    reference: str
+
+
+def owing(*, now: datetime, most: int = 200) -> Sequence[Owing]:
+    """Return the memberships with a year to pay, new ones and those longest unpaid first. One query."""
+    day = clock.day(now)
+    found = (
+        Membership.objects.filter(state__in=PAYABLE)
+        .annotate(until=Max("dues__covers_until"))
+        .filter(Q(until=None) | Q(until__lte=day + AHEAD))
+        .select_related("person")
+        .order_by(F("until").asc(nulls_first=True), "applied_at", "id")[:most]
     )
+    return [
+        Owing(
+            membership=one,
+            covers_from=one.until if one.until and day < one.until + GRACE else day,
+            reference=reference(one),
+        )
+        for one in found
+    ]
 
 
 def remind(*, now: datetime) -> int:

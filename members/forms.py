@@ -89,3 +89,56 @@ class TokenForm(forms.Form):
         label="What may it do?",
         error_messages={"required": "Choose at least one thing it may do."},
     )
+
+
+CLASSES = (("listener", "Listener"), ("creator", "Creator"), ("worker", "Worker"), ("supporter", "Supporter"))
+
+
+class ApplicationForm(forms.Form):
+    """Who wants to belong, and in which classes."""
+
+    legal_name = forms.CharField(max_length=120, label="Full name", help_text="For the register, which the law wants.")
+    postal_address = forms.CharField(
+        max_length=400,
+        label="Postal address",
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )
+    member_classes = forms.MultipleChoiceField(
+        choices=CLASSES,
+        widget=forms.CheckboxSelectMultiple,
+        label="As what do you want to belong?",
+        error_messages={"required": "Choose at least one class."},
+    )
+    voting_class = forms.ChoiceField(choices=CLASSES, label="In which class do you want to vote?")
+
+
+class SharesForm(forms.Form):
+    """How many shares."""
+
+    count = forms.IntegerField(min_value=1, max_value=500, label="How many shares?")
+
+
+class HoursForm(forms.Form):
+    """Time worked on a day."""
+
+    worked_on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
+    hours = forms.IntegerField(min_value=0, max_value=16, label="Hours")
+    minutes = forms.IntegerField(min_value=0, max_value=59, label="Minutes", initial=0)
+    words = forms.CharField(max_length=200, label="What did you do?")
+
+
+class WhyForm(forms.Form):
+    """Words that say why."""
+
+    words = forms.CharField(max_length=4000, label="In your words", widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class TransferForm(forms.Form):
+    """From which account a transfer came."""
+
+    iban = forms.CharField(
+        max_length=42,
+        label="IBAN it came from",
+        help_text="Only a digest of it is kept: one account carries one membership.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )

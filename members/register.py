@@ -8,10 +8,12 @@ from uuid import UUID
 from django.db import connection
 
 from members import clock, memberships
-from members.problems import Invalid
+from members.membership_models import ClassPlace, Membership
+from members.problems import Invalid, NotFound
 
 STATES = ("applied", "approved", "joined", "refused", "withdrawn", "left", "expelled")
 PAGE = 50
+NUMBER_DIGITS_MOST = 9
 COLUMNS = (
     "number", "name", "address", "email", "state", "applied_on", "joined_on", "ended_on", "classes", "votes_in",
     "dues", "paid_until", "shares",
@@ -88,6 +90,25 @@ def entries(
         return [_entry(row, today) for row in cursor.fetchall()]
 
 
+def wishes() -> dict[UUID, list[str]]:
+    """Return in which classes those who apply want to be, by membership. One query."""
+    found: dict[UUID, list[str]] = {}
+    asked = ClassPlace.objects.filter(membership__state=Membership.State.APPLIED, ended_at=None)
+    for membership_id, member_class in asked.order_by("member_class").values_list("membership_id", "member_class"):
+        found.setdefault(membership_id, []).append(member_class)
+    return found
+
+
+def id_of(number: str) -> UUID:
+    """Return the membership that has a number. One query. Raises NotFound."""
+    return _numbered(number).id
+
+
+def person_of(number: str) -> UUID:
+    """Return whose membership has a number. One query. Raises NotFound."""
+    return _numbered(number).person_id
+
+
 def rows(*, now: datetime, at_once: int = 1000) -> Iterator[list[str]]:
     """Give the whole register as rows of a table, the names of its columns first. A query for each thousand."""
     yield list(COLUMNS)
@@ -96,6 +117,15 @@ def rows(*, now: datetime, at_once: int = 1000) -> Iterator[list[str]]:
         for one in found:
             yield [_plain(cell) for cell in _cells(one)]
         after = found[-1].applied_at, found[-1].id
+
+
+def _numbered(number: str) -> Membership:
+    digits = number.strip()
+    if digits.isascii() and digits.isdigit() and len(digits) <= NUMBER_DIGITS_MOST:
+        found = Membership.objects.filter(number=int(digits)).first()
+        if found is not None:
+            return found
+    raise NotFound("no member has that number")
 
 
 def _entry(row: tuple[object, ...], today: date) -> Entry:

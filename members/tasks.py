@@ -2,10 +2,17 @@
 
 from celery import shared_task
 
-from members import clock, notices
+from members import clock, dues, memberships, notices
 
 
 @shared_task(name="members.tasks.sweep_notices")
 def sweep_notices() -> int:
     """Send what waits to be sent."""
     return notices.send_waiting(now=clock.now())
+
+
+@shared_task(name="members.tasks.look_at_members")
+def look_at_members() -> int:
+    """Remind those whose year ends, and give places whose condition is met by now. Done again, it finds nothing new."""
+    now = clock.now()
+    return dues.remind(now=now) + memberships.settle_waiting(now=now)

@@ -10,8 +10,9 @@ class RoyaltiesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the policy."""
-        from members import policies
-        from royalties import rules
+        from members import classes, policies
+        from royalties import listened, rules
 
         policies.register(rules.REVENUE)
         policies.register(rules.PAYOUTS)
+        classes.register_witness("creator", listened.by_enough)

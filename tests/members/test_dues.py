@@ -187,7 +187,7 @@ def test_the_books_take_dues_out_of_wallets_and_are_clean():
     posting.post(now=clock.now())
     assert ledger.balance(accounts.DUES) == TEN
     assert ledger.balance(accounts.WALLETS) == 5_000_000
-    assert reconciliation.check(now=clock.now()).differences == []
+    assert reconciliation.check(now=clock.now()) == []
 
 
 def test_what_was_paid_is_written_once():
