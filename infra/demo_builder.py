@@ -31,7 +31,7 @@ from members.models import Person, StaffRole
 from members.problems import Problem
 from playback import audience_counting, chargebacks, charging, reversals, sessions, shelves, topups, wallets
 from playback.models import Charge, PromoBudget, Session, TopUp
-from royalties import posting, reconciliation, treasury
+from royalties import posting, reconciliation, so_far, treasury
 
 PASSWORD = "refrain-demo"  # noqa: S105  (the demo's, printed when it starts)
 WORKS = Path(__file__).resolve().parent / "demo_works"
@@ -112,6 +112,7 @@ def build(*, say: Callable[[str], None]) -> None:
     audience_counting.count_all(now=now)
     shelves.fill(now=now)
     demo_treasury.look_after(office, now=now)
+    so_far.count(now=now)
     posting.post(now=now)
     reconciliation.raise_alarms(now=now)
     treasury.ring_for_disputes(now=now)
