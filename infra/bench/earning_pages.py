@@ -33,6 +33,7 @@ LISTENERS, PAYEES, FEW_WORKS = 20_000, 2, 10
 LAST = date(2026, 11, 1)
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 AT_ONCE = 500_000
+SECONDS_TO_END = 10
 # The payee of every work, and somebody who shares the first ten of them.
 SHEETS = """
 INSERT INTO catalog_splitsheet (id, work_id, version, created_at, in_force_from, ending)
@@ -149,7 +150,8 @@ def _in_django(stack: Stack, *, months: int) -> dict[str, Any]:
     # Ours alone: if the process dies, nobody is left to write, and reading ends.
     other.close()
     told: dict[str, Any] = json.loads(line.recv())
-    process.join()
+    process.join(timeout=SECONDS_TO_END)
+    process.terminate()
     return told
 
 
@@ -226,6 +228,7 @@ def _queries(person: Any) -> tuple[str, dict[str, int]]:
 
 def measure(stack: Stack, cookie: str, *, rounds: int, requests: int) -> float:
     """Return the median over pages of page to bare SQL; print all."""
+    print("asking for pages ...", flush=True)
     web = demo_run.start_web(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     took: dict[str, list[tuple[float, float]]] = {page: [] for page in PAGES}
