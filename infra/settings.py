@@ -172,6 +172,8 @@ CELERY_BEAT_SCHEDULE = {
     "remind-payees": {"task": "catalog.tasks.remind_payees", "schedule": 3600.0},
     "look-at-members": {"task": "members.tasks.look_at_members", "schedule": crontab(hour=5, minute=10)},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
+    "move-proposals": {"task": "members.tasks.move_proposals", "schedule": 60.0},
+    "seal-urns": {"task": "members.tasks.seal_urns", "schedule": crontab(minute=20)},
     "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
     "fill-shelves": {"task": "playback.tasks.fill_shelves", "schedule": 1800.0},
     "sweep-sessions": {"task": "playback.tasks.sweep_sessions", "schedule": 3600.0},

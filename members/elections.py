@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from members import ballot_bundles, election_documents, keys, locks, patience, seals
 from members.election_documents import HEADS_ONLY
@@ -315,6 +315,26 @@ def result(election_id: UUID) -> Tally:
     if election.result is None:
         raise NotClosed("What was said is hidden until the vote is counted.")
     return _tally(election)
+
+
+def recount(election_id: UUID) -> Tally:
+    """Count a closed vote's published ballots and marks once more. Raises NotFound, NotClosed, and UrnDiffers."""
+    counted = result(election_id)
+    election = get(election_id)
+    words = {"yes": "yes", "no": "no", "abstain": "abstained"}
+    found = {name: {"members": 0, "marks": 0, "yes": 0, "no": 0, "abstained": 0} for name in election.votes or {}}
+    lines = (
+        RollLine.objects.filter(election_id=election_id).values_list("class_name", "voted").annotate(many=Count("*"))
+    )
+    for name, voted, many in lines:
+        found[name]["members"] += many
+        found[name]["marks"] += many if voted else 0
+    said = Ballot.objects.filter(election_id=election_id).values_list("class_name", "choice").annotate(many=Count("*"))
+    for name, choice, many in said:
+        found[name][words[choice]] += many
+    if found != election.votes:
+        raise UrnDiffers("the published ballots are not those that were counted")
+    return counted
 
 
 def find_ballot(*, election_id: UUID, tracker: str) -> Found | None:

@@ -5,7 +5,9 @@ had neither left nor been expelled. So nobody joins, and nobody changes class, f
 moment, it is the same roll, whatever happened since; only an expulsion that was lifted never was.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -32,6 +34,13 @@ SELECT m.person_id, chosen.member_class
 """
 
 
+SIZES = f"SELECT member_class, count(*) FROM ({ROLL.format(further='')}) roll GROUP BY 1"  # noqa: S608  (our own words)
+DRAWN = f"""
+SELECT person_id FROM ({ROLL.format(further="AND m.person_id <> ALL(%(but)s::uuid[])")}) roll
+ ORDER BY sha256(convert_to(%(seed)s || ' ' || person_id, 'UTF8')) LIMIT %(many)s
+"""  # noqa: S608  (as above)
+
+
 def of(*, moment: datetime) -> list[tuple[UUID, str]]:
     """Return who votes if the roll is drawn up at `moment`, with the class they vote in, by id. One query."""
     with connection.cursor() as cursor:
@@ -47,7 +56,24 @@ def class_of(person_id: UUID, *, moment: datetime) -> str | None:
     return found[1] if found else None
 
 
-def _asked(moment: datetime) -> dict[str, object]:
+def sizes(*, moment: datetime) -> dict[str, int]:
+    """Return how many would be on the roll of a moment, by the class they vote in. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, _asked(moment))
+        return dict(cursor.fetchall())
+
+
+def draw(seed: str, *, many: int, but: Collection[UUID], moment: datetime) -> list[UUID]:
+    """Return so many of whom would be on the roll of a moment, by lot: the same ones for the same seed. One query.
+
+    Everybody's lot is a hash of the seed and their id, so anybody who knows both can draw again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(DRAWN, {**_asked(moment), "but": list(but), "seed": seed, "many": many})
+        return [person_id for (person_id,) in cursor.fetchall()]
+
+
+def _asked(moment: datetime) -> dict[str, Any]:
     return {
         "moment": moment,
         "before": moment - COUNTS_AFTER,

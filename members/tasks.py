@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from members import clock, dues, memberships, notices
+from members import clock, dues, memberships, notices, proposal_life
 
 
 @shared_task(name="members.tasks.sweep_notices")
@@ -16,3 +16,15 @@ def look_at_members() -> int:
     """Remind those whose year ends, and give places whose condition is met by now. Done again, it finds nothing new."""
     now = clock.now()
     return dues.remind(now=now) + memberships.settle_waiting(now=now)
+
+
+@shared_task(name="members.tasks.move_proposals")
+def move_proposals() -> int:
+    """Move every proposal on whose time has come. Safe to run twice: each step locks its proposal and looks again."""
+    return proposal_life.advance(now=clock.now())
+
+
+@shared_task(name="members.tasks.seal_urns")
+def seal_urns() -> int:
+    """Sign what lies in the urns of open votes, where a checkpoint is due."""
+    return proposal_life.seal_urns(now=clock.now())

@@ -1,0 +1,284 @@
+"""How a proposal goes on: each part of its life ends by itself, and beat takes it to the next.
+
+Sponsoring, deliberation, notice, voting, counting, contest, queue, enactment. Each step is one transaction on a locked
+row that looks at the time and at what is written, so it does not matter who takes it, how late, or how often. Whatever
+is decided begins at a moment that is still to come: a late beat makes a policy later and never earlier than announced.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from members import deadlines, elections, electorate, governance, letters, policies, proposals, seals
+from members.elections import UrnDiffers
+from members.letters import Letter
+from members.policies import PolicyRefused
+from members.proposal_models import Contest, Proposal
+from members.tally import Kind, Tally, Verdict
+
+State, Ruling = Proposal.State, Contest.Ruling
+# An inquorate vote is called once more, so many days later, and needs half the heads.
+SECOND_CALL_DAYS = 14
+RERUNS_MOST = 1
+# A version is written down so long before it begins; until then its figures may still turn out not to be possible.
+RECORDED_BEFORE = timedelta(hours=24)
+logger = logging.getLogger(__name__)
+
+
+def advance(*, now: datetime) -> int:
+    """Move every proposal on whose time has come, as far as it goes; return how many steps that were."""
+    steps = 0
+    for proposal_id in list(
+        Proposal.objects.filter(state__in=Proposal.LIVE).order_by("number").values_list("id", flat=True)
+    ):
+        try:
+            while step(proposal_id=proposal_id, now=now):
+                steps += 1
+        except Exception:
+            # One proposal that cannot go on must not hold up the others; it is tried again at the next beat.
+            logger.exception("proposal %s could not go on", proposal_id)
+    return steps
+
+
+def seal_urns(*, now: datetime) -> int:
+    """Sign what lies in the urns of open votes, where a checkpoint is due; return how many were signed."""
+    voting = Proposal.objects.filter(state=State.VOTING, ends_at__gt=now).values_list("election_id", flat=True)
+    return sum(elections.checkpoint(election_id=one, now=now) is not None for one in voting if one is not None)
+
+
+def step(*, proposal_id: UUID, now: datetime) -> bool:
+    """Take one proposal's next step if its time has come, and return whether it went on."""
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(id=proposal_id)
+        before = (proposal.state, proposal.election_id)
+        if proposal.state in _STEPS:
+            _STEPS[State(proposal.state)](proposal, now)
+        return (proposal.state, proposal.election_id) != before
+
+
+def _sponsoring(proposal: Proposal, now: datetime) -> None:
+    if proposals.is_sponsored(proposal, now=now):
+        days = governance.timings(Kind(proposal.kind), governance.in_force(now).params).deliberation
+        proposals.go_to(proposal, State.DELIBERATION, ends_at=deadlines.after(now, days), now=now)
+    elif _is_over(proposal, now):
+        proposals.end(proposal, State.LAPSED, "Too few members stood behind it in time.", now=now)
+
+
+def _deliberation(proposal: Proposal, now: datetime) -> None:
+    """Freeze what is asked, and call the vote."""
+    if not _is_over(proposal, now):
+        return
+    if not proposals.is_sponsored(proposal, now=now):
+        proposals.end(proposal, State.LAPSED, "Too few members stand behind what it came to.", now=now)
+        return
+    try:
+        proposals.check_figures(proposal, now=now)
+    except PolicyRefused as refused:
+        proposals.end(proposal, State.FAILED, refused.detail, now=now)
+        return
+    proposal.versions.filter(accepted_at=None, declined_at=None).update(declined_at=now)
+    proposal.kind = proposals.kind_of(proposal.key, proposal.params, now=now)
+    proposal.frozen_sha256 = seals.sha256_of(question(proposal))
+    proposal.governance_seq = governance.in_force(now).seq
+    _call(
+        proposal, now, notice_days=governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).notice
+    )
+
+
+def question(proposal: Proposal) -> dict[str, object]:
+    """Return what is voted on, as its hash was made; everybody can make it again."""
+    return {
+        "domain": "refrain-question/1",
+        "proposal": str(proposal.id),
+        "number": proposal.number,
+        "version": proposal.version,
+        "kind": str(proposal.kind),
+        "policy": proposal.key,
+        "base": proposal.base_seq,
+        "params": proposal.params,
+        "title": proposal.title,
+        "reasons": proposal.reasons,
+    }
+
+
+def _call(proposal: Proposal, now: datetime, *, notice_days: int, words: str = "") -> None:
+    """Draw the roll and announce the vote."""
+    rules = proposals.rules_of(proposal).params
+    kind = Kind(proposal.kind)
+    opens_at = deadlines.after(now, notice_days)
+    election = elections.announce(
+        question_sha256=proposal.frozen_sha256,
+        kind=kind,
+        rules=governance.rules(rules),
+        opens_at=opens_at,
+        closes_at=deadlines.after(opens_at, governance.timings(kind, rules).voting),
+        roll=(roll := electorate.of(moment=now)),
+        is_second_call=proposal.is_second_call,
+        now=now,
+    )
+    proposal.election = election
+    proposals.go_to(proposal, State.NOTICE, ends_at=opens_at, now=now, words=words)
+    letter = Letter(
+        subject=f"A vote begins on {_day(opens_at)}: {proposal.title}",
+        paragraphs=[
+            f"Members vote on proposal {proposal.number} from {_time(opens_at)} until {_time(election.closes_at)}.",
+            "You are on the roll. Your ballot is secret, and you can check that it was counted.",
+        ],
+        facts=[("Kind", proposal.kind), ("On the roll", f"{len(roll):,}"), ("What is asked", proposal.frozen_sha256)],
+        act="Read the proposal",
+        path=path(proposal),
+    )
+    _write(letter, [person for person, _ in roll], f"{election.id}:called", now)
+
+
+def _notice(proposal: Proposal, now: datetime) -> None:
+    if _is_over(proposal, now):
+        assert proposal.election is not None
+        proposals.go_to(proposal, State.VOTING, ends_at=proposal.election.closes_at, now=now)
+
+
+def _voting(proposal: Proposal, now: datetime) -> None:
+    if _is_over(proposal, now):
+        proposals.go_to(proposal, State.COUNTING, ends_at=None, now=now)
+
+
+def _counting(proposal: Proposal, now: datetime) -> None:
+    election_id = proposal.election_id
+    assert election_id is not None
+    tally = elections.close(election_id=election_id, now=now)
+    _tell_who_voted(proposal, election_id, tally, now)
+    if tally.verdict != Verdict.INQUORATE:
+        days = governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).contest
+        proposals.go_to(proposal, State.CONTEST, ends_at=deadlines.after(now, days), now=now, words=tally.verdict)
+    elif proposal.is_second_call:
+        proposals.end(proposal, State.INQUORATE, "Too few members voted, the second time too.", now=now)
+    else:
+        proposal.is_second_call = True
+        _call(proposal, now, notice_days=SECOND_CALL_DAYS, words="Too few members voted; it is called once more.")
+
+
+def _contest(proposal: Proposal, now: datetime) -> None:
+    """Let the result stand once nobody can contest it any more, or do what the panel said."""
+    assert proposal.election_id is not None
+    if not _is_over(proposal, now):
+        return
+    open_ones = Contest.objects.filter(election_id=proposal.election_id)
+    if open_ones.filter(ruling="", decide_until__gt=now).exists():
+        return
+    rulings = set(open_ones.exclude(ruling="").values_list("ruling", flat=True))
+    if Ruling.VOIDED in rulings:
+        _void(proposal, "The panel found that the vote was not held as it should be.", now)
+        return
+    if Ruling.RECOUNTED in rulings:
+        try:
+            elections.recount(proposal.election_id)
+        except UrnDiffers as differs:
+            _void(proposal, f"Counted again, the vote did not come to the same: {differs}.", now)
+            return
+    if elections.result(proposal.election_id).verdict != Verdict.PASSED:
+        proposals.end(proposal, State.DEFEATED, "It was voted down.", now=now)
+    elif not proposal.key:
+        proposals.end(proposal, State.ENACTED, "Members said so; the board answers.", now=now)
+    else:
+        _queue(proposal, now)
+
+
+def _void(proposal: Proposal, words: str, now: datetime) -> None:
+    """Hold the vote again, with a new roll; once."""
+    if proposal.reruns >= RERUNS_MOST:
+        proposals.end(proposal, State.VOIDED, words, now=now)
+        return
+    proposal.reruns += 1
+    proposal.is_second_call = False
+    days = governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).notice
+    _call(proposal, now, notice_days=days, words=f"{words} It is held again.")
+
+
+def _queue(proposal: Proposal, now: datetime) -> None:
+    policy = policies.registered(proposal.key)
+    proposal.effective_from = deadlines.effect(
+        starts=policy.starts,
+        days=policy.starts_after_days,
+        moment=now + (RECORDED_BEFORE if policy.starts == deadlines.Starts.AT_ONCE else timedelta(0)),
+    )
+    proposals.go_to(proposal, State.QUEUED, ends_at=proposal.effective_from, now=now)
+
+
+def _queued(proposal: Proposal, now: datetime) -> None:
+    """Write the version down a day before it begins; when it has begun, the proposal is enacted."""
+    assert proposal.effective_from is not None
+    if proposal.made_seq is None:
+        if now < proposal.effective_from - RECORDED_BEFORE:
+            return
+        if now > proposal.effective_from - policies.NOTICE_LEAST:
+            # Nobody moved it on in time. It begins with the next such moment, never backwards.
+            _queue(proposal, now)
+            return
+        try:
+            with transaction.atomic():
+                made = policies.add_version(
+                    key=proposal.key,
+                    params=proposal.params or {},
+                    effective_from=proposal.effective_from,
+                    now=now,
+                    base_seq=proposal.base_seq,
+                    proposal_id=proposal.id,
+                )
+        except PolicyRefused as refused:
+            proposals.end(proposal, State.FAILED, refused.detail, now=now)
+            return
+        proposal.made_seq = made.seq
+        proposal.save(update_fields=["made_seq"])
+    if now >= proposal.effective_from:
+        proposals.end(proposal, State.ENACTED, f"It holds as version {proposal.made_seq}.", now=now)
+
+
+_STEPS: dict[Proposal.State, Callable[[Proposal, datetime], None]] = {
+    State.SPONSORING: _sponsoring,
+    State.DELIBERATION: _deliberation,
+    State.NOTICE: _notice,
+    State.VOTING: _voting,
+    State.COUNTING: _counting,
+    State.CONTEST: _contest,
+    State.QUEUED: _queued,
+}
+
+
+def path(proposal: Proposal) -> str:
+    """Return where a proposal is read."""
+    return f"/proposals/{proposal.id}"
+
+
+def _is_over(proposal: Proposal, now: datetime) -> bool:
+    return proposal.ends_at is not None and now >= proposal.ends_at
+
+
+def _tell_who_voted(proposal: Proposal, election_id: UUID, tally: Tally, now: datetime) -> None:
+    """Tell everybody on the roll how it ended, and whether a ballot of theirs was counted."""
+    said = {Verdict.PASSED: "passed", Verdict.DEFEATED: "did not pass", Verdict.INQUORATE: "could not be decided"}
+    for voted, words in ((True, "You voted."), (False, "You did not vote.")):
+        letter = Letter(
+            subject=f"{proposal.title}: it {said[tally.verdict]}",
+            paragraphs=[
+                f"The vote on proposal {proposal.number} is counted: it {said[tally.verdict]}. {words}",
+                "If this is not as you remember it, contest the vote; a panel of three members decides.",
+            ],
+            act="Read the result",
+            path=path(proposal),
+        )
+        _write(letter, elections.people(election_id=election_id, voted=voted), f"{election_id}:counted", now)
+
+
+def _write(letter: Letter, person_ids: list[UUID], topic: str, now: datetime) -> None:
+    letters.send_to_people(letter, person_ids, topic=topic, now=now)
+
+
+def _day(moment: datetime) -> str:
+    return f"{deadlines.on_the_wall(moment):%-d %B %Y}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{deadlines.on_the_wall(moment):%-d %B %Y, %H:%M}"

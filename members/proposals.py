@@ -1,0 +1,437 @@
+"""Proposals: what members ask each other to decide, and how it is written, sponsored, amended and contested.
+
+A proposal asks for new figures of one policy, all of them, compared with the version that was the last one then; or for
+words alone. It is moved on by beat (`members/proposal_life.py`), by no person. Text and figures may change until they
+are frozen, and whoever sponsored other figures is asked again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max, QuerySet
+
+from members import admission, deadlines, elections, electorate, governance, memberships, policies
+from members.admission import Staff
+from members.policies import PolicyRefused
+from members.problems import Invalid, NotAllowed, NotFound, Problem
+from members.proposal_models import (
+    Contest,
+    Panelist,
+    Part,
+    Proposal,
+    ProposalVersion,
+    Remark,
+    Sponsorship,
+)
+from members.tally import Kind
+
+State, Ruling = Proposal.State, Contest.Ruling
+TITLE_MOST, TEXT_MOST = 120, 20_000
+PANEL = 3
+# Whoever may still change what is asked.
+UNFROZEN = (State.DRAFT, State.SPONSORING, State.DELIBERATION)
+
+
+class NotNow(Problem):
+    """The proposal is in another part of its life, in which this cannot be done."""
+
+    slug, status, title = "proposal-not-now", 409, "This is not the time for it"
+
+
+class OneAtATime(Problem):
+    """Another proposal about the same policy is under way; two could not both be compared with what holds."""
+
+    slug, status, title = "one-proposal-per-policy", 409, "Another proposal about this policy is under way"
+
+
+# Writing.
+
+
+def draft(
+    *, author_id: UUID, key: str, title: str, reasons: str, params: Mapping[str, Any] | None, now: datetime
+) -> Proposal:
+    """Write a draft, which only its author sees. Without a key it asks for words alone.
+
+    Raises NotAllowed for who is no member, Invalid, UnknownPolicy, PolicyRefused.
+    """
+    check_member(author_id)
+    title, reasons = _said(title, reasons)
+    figures = _figures(key, params, now=now)
+    return Proposal.objects.create(
+        author_id=author_id, key=key, title=title, reasons=reasons, created_at=now, **figures
+    )
+
+
+def rewrite(
+    *, proposal_id: UUID, author_id: UUID, title: str, reasons: str, params: Mapping[str, Any] | None, now: datetime
+) -> Proposal:
+    """Change one's draft, to be compared with what is the last version now. Raises as `draft` does."""
+    title, reasons = _said(title, reasons)
+    with transaction.atomic():
+        proposal = _own(proposal_id, author_id, State.DRAFT)
+        figures = _figures(proposal.key, params, now=now)
+        proposal.title, proposal.reasons = title, reasons
+        for name, figure in figures.items():
+            setattr(proposal, name, figure)
+        proposal.save(update_fields=["title", "reasons", *figures])
+    return proposal
+
+
+def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
+    """Put one's draft before the members, who sponsor it or do not.
+
+    Raises NotFound, NotNow, PolicyRefused, StaleBase if the policy changed since it was written, OneAtATime.
+    """
+    check_member(author_id)
+    try:
+        with transaction.atomic():
+            proposal = _own(proposal_id, author_id, State.DRAFT)
+            check_figures(proposal, now=now)
+            proposal.kind = kind_of(proposal.key, proposal.params, now=now)
+            proposal.number, proposal.submitted_at = _next_number(), now
+            governed = governance.timings(Kind(proposal.kind), governance.in_force(now).params)
+            ProposalVersion.objects.create(
+                proposal=proposal,
+                number=proposal.version,
+                written_by_id=author_id,
+                title=proposal.title,
+                reasons=proposal.reasons,
+                params=proposal.params,
+                written_at=now,
+                accepted_at=now,
+            )
+            go_to(proposal, State.SPONSORING, ends_at=deadlines.after(now, governed.sponsoring), now=now)
+    except IntegrityError as error:
+        if "proposal_one_live_per_policy" in str(error):
+            raise OneAtATime(f"Another proposal about {proposal.key} is under way; yours may follow it.") from error
+        raise
+    return proposal
+
+
+def retract(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
+    """Take one's proposal back, until it is frozen. Raises NotFound and NotNow."""
+    with transaction.atomic():
+        proposal = _own(proposal_id, author_id, *UNFROZEN)
+        end(proposal, State.RETRACTED, "Its author took it back.", now=now)
+    return proposal
+
+
+# Standing behind it, and talking about it.
+
+
+def sponsor(*, proposal_id: UUID, person_id: UUID, now: datetime) -> Sponsorship:
+    """Stand behind a proposal as it is now. Asked again for the same figures, it is the same.
+
+    Raises NotFound, NotNow, and NotAllowed for who could not vote on it now.
+    """
+    class_name = check_may_vote(person_id, now=now)
+    with transaction.atomic():
+        proposal = locked(proposal_id, State.SPONSORING, State.DELIBERATION)
+        found, _ = Sponsorship.objects.get_or_create(
+            proposal=proposal,
+            person_id=person_id,
+            version=proposal.params_version,
+            withdrawn_at=None,
+            defaults={"class_name": class_name, "given_at": now},
+        )
+    return found
+
+
+def withdraw_sponsorship(*, proposal_id: UUID, person_id: UUID, now: datetime) -> None:
+    """Stand behind a proposal no more. Raises NotFound and NotNow."""
+    with transaction.atomic():
+        proposal = locked(proposal_id, State.SPONSORING, State.DELIBERATION)
+        proposal.sponsorships.filter(person_id=person_id, withdrawn_at=None).update(withdrawn_at=now)
+
+
+def sponsors(proposal: Proposal) -> QuerySet[Sponsorship]:
+    """Return who stands behind a proposal's present figures."""
+    return proposal.sponsorships.filter(withdrawn_at=None, version__gte=proposal.params_version)
+
+
+def is_sponsored(proposal: Proposal, *, now: datetime) -> bool:
+    """Return whether enough members stand behind it, of two classes where there are two, or most of the board."""
+    behind = list(sponsors(proposal).values_list("person_id", "class_name"))
+    board = admission.people_in(Staff.DIRECTOR)
+    if board and len(board & {person for person, _ in behind}) * 2 > len(board):
+        return True
+    peopled = electorate.sizes(moment=now)
+    needed = governance.sponsors_needed(sum(peopled.values()), governance.in_force(now).params)
+    return len(behind) >= needed and len({name for _, name in behind}) >= min(2, len(peopled))
+
+
+def remark(*, proposal_id: UUID, person_id: UUID, text: str, now: datetime) -> Remark:
+    """Say something about a proposal, until it is frozen. Raises NotFound, NotNow, NotAllowed, Invalid."""
+    check_member(person_id)
+    text = text.strip()
+    if not 0 < len(text) <= TEXT_MOST:
+        raise Invalid(f"Say something, in at most {TEXT_MOST} characters.")
+    with transaction.atomic():
+        proposal = locked(proposal_id, State.SPONSORING, State.DELIBERATION)
+        return Remark.objects.create(proposal=proposal, person_id=person_id, text=text, said_at=now)
+
+
+# Amendments.
+
+
+def amend(
+    *, proposal_id: UUID, person_id: UUID, title: str, reasons: str, params: Mapping[str, Any] | None, now: datetime
+) -> ProposalVersion:
+    """Suggest another text or other figures while it is deliberated; the author's own are accepted at once.
+
+    Raises NotFound, NotNow, NotAllowed, Invalid, PolicyRefused.
+    """
+    check_member(person_id)
+    title, reasons = _said(title, reasons)
+    with transaction.atomic():
+        proposal = locked(proposal_id, State.DELIBERATION)
+        if proposal.key:
+            check_params(proposal.key, params, now=now)
+        last = proposal.versions.aggregate(last=Max("number"))["last"]
+        suggested = ProposalVersion.objects.create(
+            proposal=proposal,
+            number=last + 1,
+            written_by_id=person_id,
+            title=title,
+            reasons=reasons,
+            params=dict(params) if proposal.key and params is not None else None,
+            written_at=now,
+        )
+        if person_id == proposal.author_id:
+            _accept(proposal, suggested, now=now)
+    return suggested
+
+
+def accept(*, proposal_id: UUID, number: int, author_id: UUID, now: datetime) -> Proposal:
+    """Accept an amendment to one's proposal. Who sponsored other figures is asked again.
+
+    Raises NotFound and NotNow.
+    """
+    with transaction.atomic():
+        proposal = _own(proposal_id, author_id, State.DELIBERATION)
+        suggested = proposal.versions.filter(number=number, accepted_at=None, declined_at=None).first()
+        if suggested is None:
+            raise NotFound("there is no such amendment to accept")
+        _accept(proposal, suggested, now=now)
+    return proposal
+
+
+def decline(*, proposal_id: UUID, number: int, author_id: UUID, now: datetime) -> None:
+    """Decline an amendment to one's proposal. Raises NotFound and NotNow."""
+    with transaction.atomic():
+        proposal = _own(proposal_id, author_id, State.DELIBERATION)
+        if not proposal.versions.filter(number=number, accepted_at=None, declined_at=None).update(declined_at=now):
+            raise NotFound("there is no such amendment to decline")
+
+
+# Contesting how a vote was held.
+
+
+def contest(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) -> Contest:
+    """Object to how a vote was held, in the days after it. A panel of three, none of them a director, decides.
+
+    They are drawn by the vote's own result, so nobody chooses them. Raises NotFound, NotNow, NotAllowed, Invalid.
+    """
+    check_member(person_id)
+    grounds = grounds.strip()
+    if not 0 < len(grounds) <= TEXT_MOST:
+        raise Invalid(f"Say what was wrong with the vote, in at most {TEXT_MOST} characters.")
+    with transaction.atomic():
+        proposal = locked(proposal_id, State.CONTEST)
+        assert proposal.ends_at is not None
+        assert proposal.election_id is not None
+        if now >= proposal.ends_at:
+            raise NotNow("The days in which it could be contested are over.")
+        days = governance.timings(Kind(proposal.kind), rules_of(proposal).params).contest
+        filed, made = Contest.objects.get_or_create(
+            election_id=proposal.election_id,
+            person_id=person_id,
+            defaults={
+                "proposal": proposal,
+                "grounds": grounds,
+                "filed_at": now,
+                "decide_until": deadlines.after(proposal.ends_at, days),
+            },
+        )
+        if made:
+            drawn = _draw_panel(proposal, filed, now=now)
+            Panelist.objects.bulk_create(Panelist(contest=filed, person_id=one) for one in drawn)
+    return filed
+
+
+def rule(*, contest_id: UUID, person_id: UUID, ruling: Contest.Ruling, reasons: str, now: datetime) -> Contest:
+    """Say as one of the panel what is to become of a vote. Two of the three decide.
+
+    Raises NotFound, NotNow once it is decided or too late, Invalid without reasons.
+    """
+    reasons = reasons.strip()
+    if not 0 < len(reasons) <= TEXT_MOST:
+        raise Invalid(f"Give your reasons, in at most {TEXT_MOST} characters.")
+    with transaction.atomic():
+        filed = Contest.objects.select_for_update().filter(id=contest_id).first()
+        mine = filed.panel.filter(person_id=person_id).first() if filed else None
+        if filed is None or mine is None:
+            raise NotFound("there is nothing here for you to decide")
+        if filed.ruling or now >= filed.decide_until:
+            raise NotNow("It is decided.")
+        mine.ruling, mine.reasons, mine.ruled_at = ruling, reasons, now
+        mine.save(update_fields=["ruling", "reasons", "ruled_at"])
+        if filed.panel.filter(ruling=ruling).count() * 2 > PANEL:
+            filed.ruling, filed.ruled_at = ruling, now
+            filed.save(update_fields=["ruling", "ruled_at"])
+    return filed
+
+
+# What others ask.
+
+
+def get(proposal_id: UUID, *, person_id: UUID | None) -> Proposal:
+    """Return a proposal: a draft to its author alone. One query. Raises NotFound."""
+    found = Proposal.objects.select_related("author", "election").filter(id=proposal_id).first()
+    if found is None or (found.state == State.DRAFT and found.author_id != person_id):
+        raise NotFound("there is no such proposal")
+    return found
+
+
+def public() -> QuerySet[Proposal]:
+    """Return every proposal that was ever put before the members, newest first."""
+    return Proposal.objects.exclude(submitted_at=None).select_related("author").order_by("-submitted_at", "-id")
+
+
+def rules_of(proposal: Proposal) -> policies.Version:
+    """Return the version of `governance` a frozen proposal is voted on by."""
+    assert proposal.governance_seq is not None
+    return policies.version("governance", proposal.governance_seq)
+
+
+def kind_of(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> Kind:
+    """Return how much has to agree. Raises UnknownPolicy."""
+    return policies.kind_of(key, params, now) if key and params is not None else Kind.ADVISORY
+
+
+def check_params(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> None:
+    """Raise PolicyRefused unless these figures could be a policy that is not already the last one."""
+    if params is None:
+        raise PolicyRefused(f"{key}: the figures are missing")
+    policies.check(key, params)
+    if dict(params) == dict(policies.versions(key, now)[-1].params):
+        raise PolicyRefused(f"{key}: these are the figures that hold already")
+
+
+def check_figures(proposal: Proposal, *, now: datetime) -> None:
+    """Raise PolicyRefused unless a proposal's figures may be, and StaleBase unless they follow the last version."""
+    if not proposal.key:
+        return
+    check_params(proposal.key, proposal.params, now=now)
+    last = policies.versions(proposal.key, now)[-1].seq
+    if last != proposal.base_seq:
+        raise policies.StaleBase(
+            f"{proposal.key}: it was to follow version {proposal.base_seq}, and version {last} came between"
+        )
+
+
+def check_member(person_id: UUID) -> None:
+    """Raise NotAllowed unless the person is a member."""
+    if not memberships.is_member(person_id):
+        raise NotAllowed("only members of the co-op may do this")
+
+
+def check_may_vote(person_id: UUID, *, now: datetime) -> str:
+    """Return the class in which a person would vote if the roll were written now. Raises NotAllowed."""
+    found = electorate.class_of(person_id, moment=now)
+    if not found:
+        raise NotAllowed("members may do this once they have been in their class for 30 days, with their dues paid")
+    return found
+
+
+# What the life of a proposal is written with.
+
+
+def locked(proposal_id: UUID, *states: str) -> Proposal:
+    """Return a proposal, locked until the transaction ends. Raises NotFound, and NotNow in another state."""
+    found = Proposal.objects.select_for_update().filter(id=proposal_id).first()
+    if found is None or (found.state == State.DRAFT and State.DRAFT not in states):
+        raise NotFound("there is no such proposal")
+    if found.state not in states:
+        raise NotNow(f"The proposal is in {found.get_state_display().lower()} now.")
+    return found
+
+
+def go_to(
+    proposal: Proposal, state: Proposal.State, *, ends_at: datetime | None, now: datetime, words: str = ""
+) -> None:
+    """Begin a part of a proposal's life, and write down that it began."""
+    proposal.state, proposal.ends_at = state, ends_at
+    proposal.save()
+    Part.objects.create(proposal=proposal, state=state, began_at=now, ends_at=ends_at, words=words)
+
+
+def end(proposal: Proposal, state: Proposal.State, why: str, *, now: datetime) -> None:
+    """End a proposal, and say why."""
+    proposal.ended_at, proposal.why = now, why[:500]
+    if proposal.submitted_at is None:
+        proposal.state, proposal.ends_at = state, None
+        proposal.save()
+        return
+    go_to(proposal, state, ends_at=None, now=now, words=why[:500])
+
+
+def _own(proposal_id: UUID, author_id: UUID, *states: str) -> Proposal:
+    found = Proposal.objects.select_for_update().filter(id=proposal_id, author_id=author_id).first()
+    if found is None:
+        raise NotFound("there is no such proposal of yours")
+    if found.state not in states:
+        raise NotNow(f"The proposal is in {found.get_state_display().lower()} now.")
+    return found
+
+
+def _accept(proposal: Proposal, suggested: ProposalVersion, *, now: datetime) -> None:
+    suggested.accepted_at = now
+    suggested.save(update_fields=["accepted_at"])
+    if suggested.params != proposal.params:
+        proposal.params_version = suggested.number
+        proposal.kind = kind_of(proposal.key, suggested.params, now=now)
+    proposal.version, proposal.title = suggested.number, suggested.title
+    proposal.reasons, proposal.params = suggested.reasons, suggested.params
+    proposal.save()
+
+
+def _figures(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> dict[str, Any]:
+    """Return the columns that say what is asked for."""
+    if not key:
+        if params is not None:
+            raise Invalid("A proposal without a policy has no figures.")
+        return {"kind": Kind.ADVISORY, "params": None, "base_seq": None}
+    check_params(key, params, now=now)
+    return {
+        "kind": kind_of(key, params, now=now),
+        "params": dict(params or {}),
+        "base_seq": policies.versions(key, now)[-1].seq,
+    }
+
+
+def _said(title: str, reasons: str) -> tuple[str, str]:
+    title, reasons = " ".join(title.split()), reasons.strip()
+    if not 0 < len(title) <= TITLE_MOST:
+        raise Invalid(f"A proposal has a title of at most {TITLE_MOST} characters.")
+    if not 0 < len(reasons) <= TEXT_MOST:
+        raise Invalid(f"Say why, in at most {TEXT_MOST} characters.")
+    return title, reasons
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('proposal numbers'))")
+    return 1 + (Proposal.objects.aggregate(last=Max("number"))["last"] or 0)
+
+
+def _draw_panel(proposal: Proposal, filed: Contest, *, now: datetime) -> list[UUID]:
+    """Return three members, neither directors nor parties to the proposal, in an order that the vote's result gives."""
+    assert proposal.election_id is not None
+    election = elections.get(proposal.election_id)
+    parties = {proposal.author_id, filed.person_id} | set(sponsors(proposal).values_list("person_id", flat=True))
+    seed = f"{election.bundle_sha256} {filed.person_id}"
+    return electorate.draw(seed, many=PANEL, but=parties | admission.people_in(Staff.DIRECTOR), moment=now)
