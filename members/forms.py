@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 
-from members import money
+from members import figures, money, policies
 from members.models import Person
+from members.policies import OneOf, Policy, Whole
 
 COUNTRIES = (
     ("AT", "Austria"), ("BE", "Belgium"), ("BG", "Bulgaria"), ("HR", "Croatia"), ("CY", "Cyprus"), ("CZ", "Czechia"),
@@ -18,6 +20,7 @@ COUNTRIES = (
 )  # fmt: skip
 DIGITS_BEFORE_MAX = 9
 DIGITS_AFTER_MAX = 6
+PERCENT_DIGITS_BEFORE_MAX, PERCENT_DIGITS_AFTER_MAX = 3, 4
 
 
 class MoneyField(forms.Field):
@@ -142,3 +145,81 @@ class TransferForm(forms.Form):
         help_text="Only a digest of it is kept: one account carries one membership.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class PercentField(forms.Field):
+    """A rate as people type it (`70`, `33.3333`), as parts in a million; exact."""
+
+    default_error_messages = {"invalid": "Write a rate in per cent like 70 or 12.5, with at most four decimals."}
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "maxlength": 9})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return parts in a million as the field shows them, and what was typed as it was typed."""
+        return money.percent(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        """Return parts in a million. Raises ValidationError for anything that is no rate."""
+        text = str(value or "").strip().removesuffix("%").strip().replace(",", ".")
+        if not text:
+            return None
+        whole, _, part = text.partition(".")
+        digits = whole + part
+        if (
+            not (digits.isascii() and digits.isdigit())
+            or len(whole) > PERCENT_DIGITS_BEFORE_MAX
+            or len(part) > PERCENT_DIGITS_AFTER_MAX
+        ):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return int(whole or "0") * (money.PPM // 100) + int(part.ljust(PERCENT_DIGITS_AFTER_MAX, "0"))
+
+
+class CentsField(MoneyField):
+    """An amount as people type it, as whole cents."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return cents as the field shows them, and what was typed as it was typed."""
+        return super().prepare_value(money.from_cents(value) if isinstance(value, int) else value)
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the cents. Raises ValidationError for anything that is no amount in whole cents."""
+        micros = super().to_python(value)
+        if micros is None:
+            return None
+        cents, rest = divmod(micros, money.MICROS_PER_CENT)
+        if rest:
+            raise forms.ValidationError("Write an amount in whole cents, like 2.50.", code="invalid")
+        return cents
+
+
+class FiguresForm(forms.Form):
+    """The figures of a policy, one field each, made of what the policy says of itself; bounds stand beside each."""
+
+    def __init__(self, policy: Policy, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.policy = policy
+        for name, sort in policy.schema.items():
+            self.fields[name] = _field(name, policy.figures[name], sort)
+
+    def clean(self) -> dict[str, Any]:
+        """Return the figures once the policy's own bounds were found to hold. Raises ValidationError."""
+        found = {name: self.cleaned_data[name] for name in self.policy.schema if name in self.cleaned_data}
+        if not self.errors:
+            try:
+                policies.check(self.policy.key, found)
+            except policies.PolicyRefused as refused:
+                raise forms.ValidationError(refused.detail) from refused
+        return found
+
+
+def _field(name: str, label: str, sort: Whole | OneOf) -> forms.Field:
+    if isinstance(sort, OneOf):
+        return forms.ChoiceField(label=label, choices=[(word, word) for word in sort.words])
+    said = f"From {figures.show(name, sort.least)} to {figures.show(name, sort.most)}."
+    # Django fills its own figures into the message, by the sign that stands for per cent here.
+    refusal = said.replace("%", "%%")
+    bounds = [MinValueValidator(sort.least, message=refusal), MaxValueValidator(sort.most, message=refusal)]
+    for ending, made in (("_ppm", PercentField), ("_micros", MoneyField), ("_cents", CentsField)):
+        if name.endswith(ending):
+            return made(label=label, help_text=said, validators=bounds)
+    number = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": 12})
+    return forms.IntegerField(label=label, help_text=said, validators=bounds, widget=number)

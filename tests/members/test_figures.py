@@ -3,7 +3,7 @@
 import pytest
 
 from members import figures, policies
-from members.figures import FiguresForm
+from members.forms import FiguresForm
 
 
 def form(key, **changed):
