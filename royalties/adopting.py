@@ -75,9 +75,10 @@ def before(*, month: date, now: datetime) -> Lost:
     Inside a transaction. One query or two where nothing is lost. Raises FileLost.
     """
     locks.wait_for(settling.BANK_LOCK)
-    last = PayoutBatch.objects.filter(month=month).aggregate(last=Max("sequence"))["last"] or 0
-    adopt(until=(month, last), now=now)
-    whole = {_file_of(line.file_name): -line.cents for line in _whole_files()}
+    adopt(until=(month, _last_number(month)), now=now)
+    last = _last_number(month)
+    sent = set(PayoutBatch.objects.filter(state=PayoutBatch.State.RELEASED).values_list("month", "sequence"))
+    whole = {_file_of(line.file_name): -line.cents for line in _whole_files() if _file_of(line.file_name) not in sent}
     if any(file <= (month, last) for file in whole):
         raise FileLost("Take in its notification with every payment (camt.054), or explain its line in the journal.")
     ours = [part for part in _parts() if part.cents < 0 and _file_of(part.end_to_end)[0] == month]
@@ -137,6 +138,9 @@ def settle(*, month: date, sequence: int, now: datetime) -> None:
             BankLine.objects.filter(id=line.id).update(payouts=sum(booked))
     parts = [part for part in _parts() if _file_of(part.end_to_end) == (month, sequence)]
     known = settling.find(name for part in parts for name in (part.end_to_end, part.end_to_end + AGAIN))
+    # Of what was released here a line is believed whole or not at all (royalties/bank.py).
+    doubtful = {part.line_id for part in parts if _differs(part, known.get(part.end_to_end))}
+    parts = [part for part in parts if part.line_id not in doubtful]
     payees = _payees(month, sequence) if parts else {}
     # What came back came back after it was paid.
     for part in sorted(parts, key=lambda one: (one.cents > 0, one.line.booked_on, one.id)):
@@ -146,6 +150,10 @@ def settle(*, month: date, sequence: int, now: datetime) -> None:
         _settle_part(part, payout, payees.get(part.end_to_end), now)
     for line in {part.line_id: part.line for part in parts}.values():
         _explain(line)
+
+
+def _last_number(month: date) -> int:
+    return PayoutBatch.objects.filter(month=month).aggregate(last=Max("sequence"))["last"] or 0
 
 
 def _make_anew(month: date, sequence: int, parts: list[BankPart], now: datetime) -> None:
@@ -163,11 +171,10 @@ def _make_anew(month: date, sequence: int, parts: list[BankPart], now: datetime)
     }
     if not made:
         return
-    numbers = PayoutBatch.objects.filter(month=month)
-    free = not numbers.filter(sequence=sequence).exists()
+    free = not PayoutBatch.objects.filter(month=month, sequence=sequence).exists()
     batch = PayoutBatch.objects.create(
         month=month,
-        sequence=sequence if free else (numbers.aggregate(last=Max("sequence"))["last"] or 0) + 1,
+        sequence=sequence if free else _last_number(month) + 1,
         state=PayoutBatch.State.RESTORED,
         total_cents=sum(made.values()),
         plan_sha256=seals.sha256_of(sorted(made.items())),
@@ -192,11 +199,15 @@ def _make_anew(month: date, sequence: int, parts: list[BankPart], now: datetime)
     ledger.book([settling.released(one, now) for one in rows], now=now)
 
 
+def _differs(part: BankPart, payout: Payout | None) -> bool:
+    return payout is not None and not payout.bank_has_it and payout.cents != abs(part.cents)
+
+
 def _settle_part(part: BankPart, payout: Payout | None, payee_id: UUID | None, now: datetime) -> None:
     """Book one payment of the bank, or one that came back, with what nobody is owed of it."""
     size, on = abs(part.cents), part.line.booked_on
     ours = payout.cents if payout is not None else 0
-    if ours > size:
+    if ours > size or (payout is None and part.cents > 0 and not _was_beyond(part)):
         return
     if payout is not None and part.cents < 0:
         settling.book(payout, on=on, now=now)
@@ -218,6 +229,11 @@ def _settle_part(part: BankPart, payout: Payout | None, payee_id: UUID | None, n
             reason="Paid before a backup was restored, and owed to nobody by what was left.",
         )
         ledger.book([entry], now=now)
+
+
+def _was_beyond(part: BankPart) -> bool:
+    """Return whether the bank was seen to pay what now comes back, though nobody was owed it."""
+    return Transfer.objects.filter(key=f"payout:{part.end_to_end}:beyond").exists()
 
 
 def _explain(line: BankLine) -> None:
