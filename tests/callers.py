@@ -1,6 +1,5 @@
 """Programs that speak with the API in tests, and a digest of everything that is kept."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,14 +83,19 @@ def slug(answer: HttpResponseBase) -> str:
 
 def digest(*, but: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return a digest of every table, so that two of them tell whether anything at all was changed in between."""
-    tables = sorted(set(connection.introspection.table_names()) - but)
-    found = {}
     with connection.cursor() as cursor:
-        for table in tables:
-            name = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")  # noqa: S608 - names of our own tables
-            found[table] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
-    return found
+        cursor.execute(_digesting(but))
+        return dict(cursor.fetchall())
+
+
+@cache
+def _digesting(but: frozenset[str]) -> str:
+    """Return the one statement that reads all tables: it is asked hundreds of times, and planned once."""
+    return " UNION ALL ".join(
+        f"SELECT '{table}', md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), ''))"  # noqa: S608
+        f" FROM {connection.ops.quote_name(table)} t"
+        for table in sorted(set(connection.introspection.table_names()) - but)
+    )
 
 
 def forget_counts() -> None:
