@@ -10,7 +10,7 @@ from catalog import people, publishing
 from members import clock
 from members.problems import NotFound
 from playback import audience_counting as counting
-from playback import privacy
+from playback import privacy, sessions
 from playback.audience_models import AudienceDay, AudienceMonth, OpeningCount
 from playback.privacy import Day, is_shown
 
@@ -37,6 +37,7 @@ class Audience:
 
     work_id: UUID
     title: str
+    is_photo: bool
     counted_until: date | None
     months: list[Month]
 
@@ -67,7 +68,13 @@ def of(*, work_id: UUID, person_id: UUID, now: datetime) -> Audience:
         )
         for month in sorted({*settled, *running, *strangers}, reverse=True)[:MONTHS_SHOWN]
     ]
-    return Audience(work_id=work_id, title=standing.title, counted_until=counting.counted_until(now=now), months=months)
+    return Audience(
+        work_id=work_id,
+        title=standing.title,
+        is_photo=standing.kind == sessions.PHOTO,
+        counted_until=counting.counted_until(now=now),
+        months=months,
+    )
 
 
 def _openings_by_strangers(work_id: UUID, today: date) -> dict[date, int]:
