@@ -261,6 +261,7 @@ def flipped(path: Path, name: str, place: int, mask: int) -> Path:
 FILES = 10
 
 
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("number", range(FILES) if os.environ.get("REFRAIN_LONG") else [None])
 def test_any_changed_byte_of_any_file_is_found_and_named(months: list[Path], ask: Ask, number: int | None) -> None:
     """Some bytes of each file, its first and its last; with `REFRAIN_LONG=1` every byte, a file in each test."""
