@@ -57,6 +57,8 @@ class Paper(FPDF):
         self.set_lang("en-GB")
         self.set_creation_date(made_at)
         self.set_margins(MARGIN_MM, MARGIN_MM, MARGIN_MM)
+        # Words and tables begin at one edge.
+        self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=MARGIN_MM + 6)
         self.add_font(FAMILY, "", REGULAR)
         self.add_font(FAMILY, "B", BOLD)
