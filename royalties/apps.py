@@ -1,4 +1,4 @@
-"""The app `royalties` obeys the policies `revenue` and `payouts`."""
+"""The app `royalties` obeys the policies `revenue`, `payouts` and `surplus`."""
 
 from django.apps import AppConfig
 
@@ -9,10 +9,11 @@ class RoyaltiesConfig(AppConfig):
     name = "royalties"
 
     def ready(self) -> None:
-        """Register the policy."""
+        """Register the policies, and who can witness that somebody is a creator."""
         from members import classes, policies
         from royalties import listened, rules
 
         policies.register(rules.REVENUE)
         policies.register(rules.PAYOUTS)
+        policies.register(rules.SURPLUS)
         classes.register_witness("creator", listened.by_enough)

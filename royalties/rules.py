@@ -1,7 +1,12 @@
-"""What royalties obey: `revenue`, how each euro of a charge is divided, and `payouts`, from how much on it is paid."""
+"""What royalties obey: `revenue`, `payouts` and `surplus`.
+
+How each euro of a charge is divided, from how much on royalties are paid, and what becomes of what is left of a year.
+"""
 
 from members import money
+from members.deadlines import Starts
 from members.policies import Params, Policy, PolicyRefused, Step, Whole
+from members.tally import Kind
 
 
 def _sums_to_the_whole(params: Params) -> None:
@@ -46,4 +51,57 @@ PAYOUTS = Policy(
     bounds=_yearly_is_no_more,
     explain=_explain_payouts,
     starts_after_days=30,
+)
+
+
+def _surplus_bounds(params: Params) -> None:
+    reserve, common_good = int(params["reserve_ppm"]), int(params["common_good_ppm"])
+    if reserve + common_good >= money.PPM:
+        raise PolicyRefused("the reserve and the common good cannot take the whole result")
+    if sum(int(params[f"{name}_ppm"]) for name in ("creators", "listeners", "workers")) != money.PPM:
+        raise PolicyRefused("the parts of creators, listeners and workers must sum to the whole, 1 000 000 ppm")
+
+
+def _explain_surplus(params: Params) -> list[str]:
+    said = {name: f"{money.percent(int(value))} %" for name, value in params.items()}
+    creators, listeners, workers = said["creators_ppm"], said["listeners_ppm"], said["workers_ppm"]
+    return [
+        f"Of what a year leaves, {said['reserve_ppm']} stay in the reserve, {said['common_good_ppm']} are given away.",
+        f"Of the rest creators get {creators}, listeners {listeners}, workers {workers}.",
+        f"{said['cash_ppm']} of a member's part are paid at once, the rest lies in their capital account.",
+    ]
+
+
+SURPLUS = Policy(
+    key="surplus",
+    title="What becomes of a year’s surplus",
+    figures={
+        "reserve_ppm": "To the reserve, for good",
+        "common_good_ppm": "To the common good",
+        "creators_ppm": "Of the rest, to creators",
+        "listeners_ppm": "Of the rest, to listeners",
+        "workers_ppm": "Of the rest, to workers",
+        "cash_ppm": "Of a member’s part, paid at once",
+    },
+    schema={
+        "reserve_ppm": Whole(least=150_000, most=900_000),
+        "common_good_ppm": Whole(least=0, most=300_000),
+        "creators_ppm": Whole(least=0, most=money.PPM),
+        "listeners_ppm": Whole(least=0, most=money.PPM),
+        "workers_ppm": Whole(least=0, most=money.PPM),
+        "cash_ppm": Whole(least=200_000, most=money.PPM),
+    },
+    founding={
+        "reserve_ppm": 300_000,
+        "common_good_ppm": 50_000,
+        "creators_ppm": 450_000,
+        "listeners_ppm": 350_000,
+        "workers_ppm": 200_000,
+        "cash_ppm": 300_000,
+    },
+    bounds=_surplus_bounds,
+    explain=_explain_surplus,
+    kind=Kind.SPECIAL,
+    starts=Starts.YEAR,
+    starts_after_days=0,
 )
