@@ -112,7 +112,9 @@ class Treasurers(Months):
             return Refused("nothing-due")
         if any(batch.state == "prepared" for batch in self.batches):
             return Refused("batch-stands")
-        self.batches.append(Batch(month, staff, [Payout(payee, cents) for payee, cents in found.items()]))
+        # In an order that is the same whenever a seed is lived again.
+        made = [Payout(payee, cents) for payee, cents in sorted(found.items(), key=lambda due: due[1])]
+        self.batches.append(Batch(month, staff, made))
         return {"payouts": found}
 
     def release(self, batch: Batch, staff: Id, now: datetime) -> Refused | None:
