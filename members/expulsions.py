@@ -79,9 +79,12 @@ def say(*, expulsion_id: UUID, staff_id: UUID, yes: bool, now: datetime) -> Expu
         if now < found.opened_at + HEARD_FOR:
             raise MembershipStands(f"The member is heard until {found.opened_at + HEARD_FOR:%-d %B %Y}.")
         _give(found, staff_id, yes=yes, on_appeal=False, now=now)
-        board = set(StaffRole.objects.filter(role="director").values_list("person_id", flat=True))
+        # Who is asked about does not decide, and so is not counted among those of whom most have to agree.
+        seated = StaffRole.objects.filter(role="director").exclude(person_id=membership.person_id)
+        board = set(seated.values_list("person_id", flat=True))
         said = dict(found.voices.filter(on_appeal=False, person_id__in=board).values_list("person_id", "says_yes"))
-        for_it, against = sum(said.values()), len(said) - sum(said.values())
+        for_it = sum(1 for yes in said.values() if yes)
+        against = len(said) - for_it
         if for_it * 2 > len(board):
             _expel(found, membership, now=now)
         elif against * 2 >= len(board):
@@ -143,12 +146,13 @@ def decide_appeal(*, expulsion_id: UUID, person_id: UUID, uphold: bool, now: dat
             raise MembershipStands("The panel has decided.")
         _give(found, person_id, yes=uphold, on_appeal=True, now=now)
         said = list(found.voices.filter(on_appeal=True, says_yes__isnull=False).values_list("says_yes", flat=True))
-        if sum(said) * 2 > PANEL:
+        upheld = sum(1 for yes in said if yes)
+        if upheld * 2 > PANEL:
             found.upheld_at = now
             found.save(update_fields=["upheld_at"])
             words = ["The panel heard your appeal. Your expulsion stands."]
             _tell(membership, f"appeal-decided:{found.id}", "Your appeal is decided", words, now=now)
-        elif (len(said) - sum(said)) * 2 > PANEL:
+        elif (len(said) - upheld) * 2 > PANEL:
             _lift(found, membership, now=now)
     return found
 
@@ -250,7 +254,7 @@ def _check_director(staff_id: UUID) -> None:
 
 def _text(words: str) -> str:
     said = words.strip()
-    if not 1 <= len(said) <= TEXT_MOST:
+    if not 1 <= len(said) <= TEXT_MOST or memberships.NUL in said:
         raise Invalid(f"Write at most {TEXT_MOST} letters, and not none.")
     return said
 

@@ -25,7 +25,7 @@ def record(*, person_id: UUID, worked_on: date, minutes: int, words: str, now: d
     """
     said = " ".join(words.split())
     today = clock.day(now)
-    if not 1 <= len(said) <= WORDS_MOST:
+    if not 1 <= len(said) <= WORDS_MOST or memberships.NUL in said:
         raise Invalid(f"Say what you did, in at most {WORDS_MOST} letters.")
     if not today - RECORDED_WITHIN <= worked_on <= today:
         raise Invalid("Time is recorded within two months, and after it was worked.")
@@ -53,7 +53,7 @@ def approve(*, worked_id: UUID, person_id: UUID, now: datetime) -> WorkedTime:
 def refuse(*, worked_id: UUID, person_id: UUID, because: str, now: datetime) -> WorkedTime:
     """Refuse another's time and say why. Raises as `approve`, and Invalid without words."""
     said = " ".join(because.split())
-    if not 1 <= len(said) <= WORDS_MOST:
+    if not 1 <= len(said) <= WORDS_MOST or memberships.NUL in said:
         raise Invalid(f"Say why, in at most {WORDS_MOST} letters.")
     return _decide(worked_id, person_id, approved=False, because=said, now=now)
 

@@ -30,6 +30,8 @@ COUNTS_AFTER = timedelta(days=30)
 # Dues that are this late at most are not overdue yet.
 GRACE = timedelta(days=30)
 NAME_MOST, ADDRESS_MOST, WORDS_MOST = 120, 400, 1000
+# PostgreSQL keeps every letter but this one.
+NUL = "\0"
 NUMBERS_LOCK = 1_919_247_975
 LIVE = (Membership.State.APPLIED, Membership.State.APPROVED, Membership.State.JOINED)
 
@@ -110,7 +112,7 @@ def apply_for(
 ) -> Membership:
     """Ask to belong, in some classes, and vote in one of them. Raises Invalid and AlreadyMember."""
     name, address = " ".join(legal_name.split()), "\n".join(line.strip() for line in postal_address.split("\n")).strip()
-    if not 1 <= len(name) <= NAME_MOST or not 1 <= len(address) <= ADDRESS_MOST:
+    if not 1 <= len(name) <= NAME_MOST or not 1 <= len(address) <= ADDRESS_MOST or NUL in name + address:
         raise Invalid("The register needs your full name and your postal address.")
     asked = sorted({classes.check_known(one) for one in member_classes})
     if voting_class not in asked:
@@ -328,7 +330,7 @@ def check_secretary(staff_id: UUID) -> None:
 def said_why(words: str) -> str:
     """Return reasons in one line. Raises Invalid for none, or too many."""
     said = " ".join(words.split())
-    if not 1 <= len(said) <= WORDS_MOST:
+    if not 1 <= len(said) <= WORDS_MOST or NUL in said:
         raise Invalid(f"Say why, in at most {WORDS_MOST} letters.")
     return said
 

@@ -97,11 +97,11 @@ class SharesSerializer(serializers.ModelSerializer):
 class Count(serializers.IntegerField):
     """A JSON whole number, not a float, a text or a boolean."""
 
-    def to_internal_value(self, said: Any) -> int:
+    def to_internal_value(self, data: Any) -> int:
         """Return the number as it is."""
-        if type(said) is not int:
+        if type(data) is not int:
             raise serializers.ValidationError("This is a whole number.")
-        return said
+        return data
 
 
 class SharesBody(StrictSerializer):

@@ -44,10 +44,11 @@ def refuse(*, place_id: UUID, staff_id: UUID, now: datetime) -> None:
 
 
 def give_up(*, person_id: UUID, member_class: str, now: datetime) -> None:
-    """Give up a place in a class that one does not vote in. Raises NotAMember, NotFound, MembershipStands."""
+    """Give up a place in a class that one does not vote in. Raises Invalid, NotAMember, NotFound, MembershipStands."""
+    given_up = classes.check_known(member_class)
     with transaction.atomic():
         found = memberships.lock_member(person_id)
-        place = ClassPlace.objects.filter(membership=found, member_class=member_class, ended_at=None).first()
+        place = ClassPlace.objects.filter(membership=found, member_class=given_up, ended_at=None).first()
         if place is None:
             raise NotFound("you have no place in that class")
         if _choice(found).member_class == member_class:
@@ -61,11 +62,10 @@ def choose(*, person_id: UUID, member_class: str, now: datetime) -> VotingChoice
 
     Raises NotAMember; Invalid for a class in which no place is held, and for the one that is chosen already.
     """
+    chosen = classes.check_known(member_class)
     with transaction.atomic():
         found = memberships.lock_member(person_id)
-        held = ClassPlace.objects.filter(
-            membership=found, member_class=member_class, since__isnull=False, ended_at=None
-        )
+        held = ClassPlace.objects.filter(membership=found, member_class=chosen, since__isnull=False, ended_at=None)
         if not held.exists():
             raise Invalid("You vote in a class in which you hold a place.")
         latest = _choice(found)

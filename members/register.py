@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -71,6 +72,8 @@ def entries(
 
     Raises Invalid for a state that is none.
     """
+    if memberships.NUL in words:
+        raise Invalid("Nobody has that in their name.")
     if state and state not in STATES:
         raise Invalid(f"A membership is {', '.join(STATES)}.")
     today = clock.day(now)
@@ -128,7 +131,7 @@ def _numbered(number: str) -> Membership:
     raise NotFound("no member has that number")
 
 
-def _entry(row: tuple[object, ...], today: date) -> Entry:
+def _entry(row: tuple[Any, ...], today: date) -> Entry:
     number_to_ended, (held, votes_in, until, shares) = row[:9], row[9:]
     names = ("id", "number", "name", "address", "email", "state", "applied_at", "joined_at", "ended_at")
     return Entry(

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members import classes, clock, dues, electorate, expulsions, memberships, money, places, shares
+from members import admission, classes, clock, dues, electorate, expulsions, memberships, money, places, shares
 from members.acts import carry_out
 from members.forms import ApplicationForm, SharesForm, WhyForm
 from members.membership_models import MemberClass, Membership
@@ -68,7 +68,7 @@ def page(
         "why_form": WhyForm(),
     }
     if live is None:
-        shown["application"] = application or ApplicationForm(initial={"legal_name": request.user.name})
+        shown["application"] = application or ApplicationForm(initial={"legal_name": admission.name_of(me)})
         return render(request, "members/membership/membership.html", shown, status=status)
     row = Membership.objects.get(id=live.id)
     due = dues.due_from(row, now=now)

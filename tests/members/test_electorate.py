@@ -6,6 +6,7 @@ import pytest
 
 from members import electorate, expulsions, memberships, places, shares
 from members.membership_models import Membership
+from members.problems import NotAllowed
 from tests import cast
 from tests.members import belonging
 
@@ -124,3 +125,24 @@ def test_it_is_one_query_whoever_is_on_it(django_assert_num_queries):
 
 def directors(many):
     return [cast.person(f"dora{number}", staff=("director",)) for number in range(many)]
+
+
+def test_most_of_the_others_on_the_board_expel_one_of_their_own():
+    dora, dirk, dina = (belonging.member(name, now=BEGIN) for name in ("dora", "dirk", "dina"))
+    for who in (dora, dirk, dina):
+        who.staff_roles.create(role="director")
+    found = Membership.objects.get(person=dora)
+    with pytest.raises(NotAllowed):
+        expulsions.open_question(membership_id=found.id, staff_id=dora.id, reasons="Me.", now=after(1))
+    asked = expulsions.open_question(membership_id=found.id, staff_id=dirk.id, reasons="Took it.", now=after(1))
+    with pytest.raises(NotAllowed):
+        expulsions.say(expulsion_id=asked.id, staff_id=dora.id, yes=False, now=after(20))
+    expulsions.say(expulsion_id=asked.id, staff_id=dirk.id, yes=True, now=after(20))
+    assert memberships.is_member(dora.id)
+    with pytest.raises(memberships.MembershipStands):
+        expulsions.say(expulsion_id=asked.id, staff_id=dirk.id, yes=True, now=after(20))
+    expulsions.say(expulsion_id=asked.id, staff_id=dina.id, yes=False, now=after(20))
+    # One of two is not most of them, and now cannot be any more.
+    assert memberships.is_member(dora.id)
+    asked.refresh_from_db()
+    assert asked.dropped_at == after(20)

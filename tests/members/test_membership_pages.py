@@ -152,6 +152,7 @@ def test_the_register_is_searched_paged_and_exported_in_one_query_a_page(django_
     assert "Lars Example" not in text(sam.get("/secretary/register?q=SUM"))
     assert "No entry has that" in text(sam.get("/secretary/register?q=100%25"))
     assert sam.get("/secretary/register?state=nonsense").status_code == 400
+    assert sam.get("/secretary/register?q=%00").status_code == 400
     assert sam.get("/secretary/register?after=nonsense").status_code == 400
     table = b"".join(sam.get("/secretary/register.csv").streaming_content).decode().splitlines()
     assert table[0].startswith("number,name,address")
