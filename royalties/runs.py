@@ -17,7 +17,8 @@ from royalties import accounts, earning, ledger, periods, posting, run_letters, 
 from royalties.ledger import Entry
 from royalties.run_models import Line, Run, RunShard
 
-SHARDS = 4
+# Each share reads the month and the split sheets again, so there are as many as workers who take them.
+SHARDS = 2
 Step, State = Run.Step, Run.State
 
 # What a person reads while it happens, and how far the run is when the step begins.
