@@ -176,7 +176,7 @@ def _payouts() -> list[Line]:
                 returned=True,
             )
             for one in paid
-            if one.account.mask.endswith(CLOSED_ENDS_WITH)
+            if one.account is not None and one.account.mask.endswith(CLOSED_ENDS_WITH)
         ]
     return found
 

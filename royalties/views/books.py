@@ -23,7 +23,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if asked and not (asked.isascii() and asked.isdigit() and len(asked) == YEAR_DIGITS):
         raise NotFound("a year is written like 2026")
     found = open_books.year(int(asked) if asked else None, now=moment_of(request))
-    context = {"books": found, "places": PLACES}
+    context: dict[str, object] = {"books": found, "places": PLACES}
     if found is not None:
         columns = [*([found.together] if found.together else []), *reversed(found.months)]
         context |= {
