@@ -161,8 +161,7 @@ def test_a_day_before_the_opening_nothing_moves_the_roll(poll: Poll) -> None:
     for statement in (
         "DELETE FROM members_roll WHERE person_id = %s",
         "UPDATE members_roll SET class = 'worker' WHERE person_id = %s",
-        "INSERT INTO members_roll SELECT election_id, gen_random_uuid(), class, md5('x') FROM members_roll"
-        " WHERE person_id = %s",
+        "INSERT INTO members_roll SELECT election_id, md5(%s::text)::uuid, class, name FROM members_roll",
         "UPDATE members_election SET roll_root = md5('x') WHERE EXISTS (SELECT FROM members_roll WHERE person_id = %s)",
         "UPDATE members_election SET closes_at = closes_at + interval '1 s' WHERE %s IS NOT NULL",
         "SELECT members_correct_roll(election_id, person_id, 'worker', name) FROM members_roll WHERE person_id = %s",
@@ -409,7 +408,7 @@ TAMPERED = {
     "UPDATE members_roll SET voted = false WHERE person_id = %(listener)s": "class listener has 5 marks and 6 ballots",
     "DELETE FROM members_urn WHERE tracker = %(tracker)s": "class listener has 6 marks and 5 ballots",
     "UPDATE members_urn SET choice = 'no' WHERE tracker = %(tracker)s": "1 ballots of the class listener are not",
-    "UPDATE members_urn SET class = 'worker' WHERE tracker = %(tracker)s": "1 ballots of the class worker are not those",
+    "UPDATE members_urn SET class = 'worker' WHERE tracker = %(tracker)s": "1 ballots of the class worker are not",
     "INSERT INTO members_urn SELECT election_id, sha256('x'), class, choice, nonce FROM members_urn"
     " WHERE tracker = %(tracker)s": "1 ballots of the class listener are not those",
     # Two at once that even each other out: another ballot for one that a checkpoint named.
