@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -16,6 +17,7 @@ from members import clock, months
 from members.models import Person
 from playback import chargebacks, refunds, reversals, topups, transfers
 from playback.cashout_models import Refund
+from playback.dues import WalletDues
 from playback.models import Charge, TopUp
 from royalties import accounts, ledger, posting, reconciliation
 from royalties.ledger_models import Posting, PostingMark, Transfer
@@ -175,6 +177,10 @@ def a_cash_out(stage: Stage) -> None:
     take(stage.lena, 400)
 
 
+def a_member_s_dues(stage: Stage) -> None:
+    WalletDues().pay(person_id=stage.lena.id, amount_micros=4 * EURO, reference=uuid4())
+
+
 def a_refund(stage: Stage) -> None:
     take(stage.lena, 400)
     post()
@@ -242,6 +248,7 @@ WORKED: dict[Callable[[Stage], None], list[tuple[str, str, str, int]]] = {
         ("refund-borne", accounts.PROMO_COMMITTED, accounts.PROMOTION, 1_500),
     ],
     a_cash_out: [("cash-out", accounts.WALLETS, accounts.CASH_OUTS, 4_000_000)],
+    a_member_s_dues: [("dues", accounts.WALLETS, accounts.DUES, 4_000_000)],
     a_refund: [
         ("refund", accounts.CASH_OUTS, accounts.PROVIDER, 4_000_000),
         ("refund", accounts.VAT, accounts.PROVIDER, 840_000),
