@@ -206,9 +206,15 @@ class Year(Life):
         batch = self._released()
         if batch:
             some = self.dice.sample(batch.payouts, self.dice.randrange(1, len(batch.payouts) + 1))
-            content = self.stage.bank_pays(some, self.day(), self.treasurer())
+            day = self.day()
+            content = self.stage.bank_pays(some, day, self.treasurer())
             if self.dice.random() < 0.3:
-                self.stage.take_bank_file(content, self.treasurer(), lambda: (0, 0))
+                # The first time it may have been brought by somebody who is no treasurer.
+                self.stage.take_bank_file(
+                    content,
+                    self.treasurer(),
+                    lambda: (self.stage.auditor.hear_that_it_paid(some, day, self.stage.now), 0),
+                )
 
     def bank_sends_back(self) -> None:
         """Let the bank send a payout back."""
