@@ -41,6 +41,8 @@ def confirm(entry, by):
     ("kind", "debit", "credit"),
     [
         ("cost", "expenses.costs", "assets.bank"),
+        ("rent", "expenses.costs", "assets.bank"),
+        ("hosting", "expenses.costs", "assets.bank"),
         ("bank-fee", "expenses.costs", "assets.bank"),
         ("provider-fee", "expenses.provider-fees", "assets.provider"),
         ("settlement", "assets.bank", "assets.provider"),
@@ -69,6 +71,8 @@ def test_each_kind_has_its_pair_of_accounts(treasurers, kind, debit, credit):
     assert set(journal.KINDS) == {
         *(
             "cost",
+            "rent",
+            "hosting",
             "bank-fee",
             "provider-fee",
             "settlement",
