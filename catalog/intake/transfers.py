@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from catalog import naming, store
 from catalog.intake import leases, receiving, rooms
@@ -290,9 +290,9 @@ def _receive(transfer: Transfer, hold: leases.Hold) -> uuid.UUID:
         )
     except receiving.AlreadyUploaded as known:
         # A worker that died may have handed the file over without saying so in this row.
-        earlier = Upload.objects.filter(
-            work_id=known.extra.get("work"), filename=transfer.filename, created_at__gte=transfer.created_at
-        ).first()
+        # Artwork of a folder became no work.
+        became = Q(work_id=known.extra["work"]) if "work" in known.extra else Q(work=None)
+        earlier = Upload.objects.filter(became, filename=transfer.filename, created_at__gte=transfer.created_at).first()
         if earlier is None:
             raise
         upload = earlier
