@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
-from members import memberships_api
+from members import memberships_api, proposals_api
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements
 
@@ -81,6 +81,11 @@ urlpatterns = [
     path("statements", statements.Statements.as_view()),
     path("statements/<uuid:statement_id>", statements.OneStatement.as_view()),
     path("statements/<uuid:statement_id>.pdf", statements.StatementPaper.as_view()),
+    path("proposals", proposals_api.Proposals.as_view()),
+    path("proposals/<uuid:proposal_id>", proposals_api.OneProposal.as_view()),
+    path("proposals/<uuid:proposal_id>/sponsor", proposals_api.Sponsor.as_view()),
+    path("proposals/<uuid:proposal_id>/ballot", proposals_api.ProposalBallot.as_view()),
+    path("proposals/<uuid:proposal_id>/bundle.zip", proposals_api.ProposalBundle.as_view()),
     path("policies", members.Policies.as_view()),
     path("policies/<slug:key>", members.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

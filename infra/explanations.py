@@ -27,6 +27,18 @@ WORDS = {
         "Who may vote is written down when a vote is announced, so that nobody can be let in or kept out for it.",
         "Errors on a roll are corrected until 24 hours before the vote opens. The next vote has a roll of its own.",
     ),
+    "proposal-not-now": (
+        "A proposal goes through its parts one after the other, and in each other things can be done.",
+        "Its page says in which part it is, and what comes next.",
+    ),
+    "one-proposal-per-policy": (
+        "A proposal is compared with what holds. If two about one policy passed, nobody would have voted on the outcome.",
+        "Wait until the other one has ended, or suggest a change to it. Your draft stays.",
+    ),
+    "no-such-local-time": (
+        "When clocks change, an hour is skipped or comes twice. A deadline in it would be none, or two.",
+        "Take another hour of that day.",
+    ),
     "voting-not-open": (
         "Every ballot is cast between two moments that were announced, by the co-op's own clock.",
         "Look when it opens. Once a vote has closed, its result is on its page.",

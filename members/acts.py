@@ -24,16 +24,16 @@ def carry_out(
     act: Callable[[], Done],
     *,
     said: str | Callable[[Done], str],
-    then: str,
+    then: str | Callable[[Done], str],
     page: Page,
 ) -> HttpResponse:
     """Do what a form asks for, say so and go on to `then`, a route or an address.
 
-    `said` may be made of what the act returned. Where the act raises a Problem, nothing was done, and `page` says why.
+    Both may be made of what the act returned. Where the act raises a Problem, nothing was done, and `page` says why.
     """
     try:
         done = act()
     except Problem as problem:
         return page(request, refused=problem, status=problem.status)
     messages.success(request, said if isinstance(said, str) else said(done))
-    return redirect(then)
+    return redirect(then if isinstance(then, str) else then(done))

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 
@@ -30,6 +30,11 @@ DATED = (1980, 1, 1, 0, 0, 0)
 def file_name(election: Election) -> str:
     """Return the name under which an election's bundle is saved."""
     return f"refrain-vote-{election.id}.zip"
+
+
+def read(election: Election) -> File:
+    """Return the file of a counted election's bundle, opened."""
+    return default_storage.open(election.bundle_key)
 
 
 def split(trackers: bytes) -> list[bytes]:

@@ -223,3 +223,51 @@ def _field(name: str, label: str, sort: Whole | OneOf) -> forms.Field:
             return made(label=label, help_text=said, validators=bounds)
     number = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": 12})
     return forms.IntegerField(label=label, help_text=said, validators=bounds, widget=number)
+
+
+class WordsForm(forms.Form):
+    """What a proposal is called, and why it is made."""
+
+    title = forms.CharField(max_length=120, label="Title", help_text="What would change, in a few words.")
+    reasons = forms.CharField(
+        max_length=20_000,
+        label="Why",
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="What is wrong now, and what this would mend.",
+    )
+
+
+class RemarkForm(forms.Form):
+    """Something said about a proposal."""
+
+    text = forms.CharField(max_length=20_000, label="Say something", widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class GroundsForm(forms.Form):
+    """What was wrong with a vote."""
+
+    grounds = forms.CharField(
+        max_length=20_000, label="What was wrong with the vote?", widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class RulingForm(forms.Form):
+    """What one of a panel says of a contested vote."""
+
+    ruling = forms.ChoiceField(
+        label="What is to become of the vote?",
+        choices=[("upheld", "It stands"), ("recounted", "Count it again"), ("voided", "Hold it again")],
+        widget=forms.RadioSelect,
+    )
+    reasons = forms.CharField(max_length=20_000, label="Your reasons", widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class TrackerForm(forms.Form):
+    """The tracker of a ballot that somebody looks for."""
+
+    tracker = forms.CharField(
+        min_length=64,
+        max_length=64,
+        label="Your tracker",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )

@@ -2,10 +2,25 @@
 
 from django.urls import path
 
-from members.views import account, hours, membership, policies, secretary
+from members.views import account, hours, membership, policies, proposals, secretary
 
 app_name = "members"
 urlpatterns = [
+    path("coop", proposals.front_room, name="coop"),
+    path("proposals", proposals.all_of_them, name="proposals"),
+    path("proposals/new", proposals.new, name="new-proposal"),
+    path("proposals/<uuid:proposal_id>", proposals.one, name="proposal"),
+    path("proposals/<uuid:proposal_id>/edit", proposals.edit, name="edit-proposal"),
+    path("proposals/<uuid:proposal_id>/submit", proposals.submit, name="submit-proposal"),
+    path("proposals/<uuid:proposal_id>/retract", proposals.retract, name="retract-proposal"),
+    path("proposals/<uuid:proposal_id>/sponsor", proposals.sponsor, name="sponsor-proposal"),
+    path("proposals/<uuid:proposal_id>/remark", proposals.remark, name="remark"),
+    path(
+        "proposals/<uuid:proposal_id>/amendments/<int:number>", proposals.answer_amendment, name="answer-amendment"
+    ),
+    path("proposals/<uuid:proposal_id>/contest", proposals.contest, name="contest-proposal"),
+    path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", proposals.rule, name="rule-contest"),
+    path("proposals/<uuid:proposal_id>/urn", proposals.find_ballot, name="find-ballot"),
     path("policies", policies.all_of_them, name="policies"),
     path("policies/<slug:key>", policies.one, name="policy"),
     path("membership", membership.membership, name="membership"),

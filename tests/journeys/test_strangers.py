@@ -84,6 +84,20 @@ ROUTES: dict[str, list[Way]] = {
         api("POST", "hours", scope="vote", other=400, worked_on="2026-01-01", minutes=1, words="?"),
     ],
     "api/v1/hours/<uuid:worked_id>/approve": [api("POST", f"hours/{uuid4()}/approve", scope="vote", other=404)],
+    "api/v1/proposals": [
+        api("GET", "proposals", scope=None, other=200),
+        api("POST", "proposals", scope="vote", other=403, key="", title="Mine", reasons="Mine.", params=None),
+    ],
+    "api/v1/proposals/<uuid:proposal_id>": [api("GET", f"proposals/{uuid4()}", scope=None, other=404)],
+    "api/v1/proposals/<uuid:proposal_id>/sponsor": [
+        api("POST", f"proposals/{uuid4()}/sponsor", scope="vote", other=403)
+    ],
+    "api/v1/proposals/<uuid:proposal_id>/ballot": [
+        api("POST", f"proposals/{uuid4()}/ballot", scope="vote", other=404, choice="yes", nonce="0" * 32)
+    ],
+    "api/v1/proposals/<uuid:proposal_id>/bundle.zip": [
+        api("GET", f"proposals/{uuid4()}/bundle.zip", scope=None, other=404)
+    ],
     "api/v1/works": [api("GET", "works", scope=None, other=200)],
     "api/v1/works/<uuid:work_id>": [
         api("GET", "works/{draft}", scope=None, other=404),
@@ -320,6 +334,25 @@ ROUTES: dict[str, list[Way]] = {
     "books": [page("/books", other=200)],
     "books.csv": [page("/books.csv", other=200)],
     "play-bank/<str:month>.xml": [page("/play-bank/2026-10.xml", stranger=302, other=403)],
+    "coop": [page("/coop", other=200)],
+    "proposals": [page("/proposals", other=200)],
+    "proposals/new": [mine("/proposals/new"), form("/proposals/new?policy=opening", other=400)],
+    # Drafts of others, and who is no member: tests/members/test_proposals.py.
+    "proposals/<uuid:proposal_id>": [page(f"/proposals/{uuid4()}", stranger=404, other=404)],
+    "proposals/<uuid:proposal_id>/urn": [page(f"/proposals/{uuid4()}/urn", stranger=404, other=404)],
+    "proposals/<uuid:proposal_id>/edit": [
+        page(f"/proposals/{uuid4()}/edit", stranger=302, other=404),
+        form(f"/proposals/{uuid4()}/edit", other=404),
+    ],
+    "proposals/<uuid:proposal_id>/submit": [form(f"/proposals/{uuid4()}/submit", other=404)],
+    "proposals/<uuid:proposal_id>/retract": [form(f"/proposals/{uuid4()}/retract", other=404)],
+    "proposals/<uuid:proposal_id>/sponsor": [form(f"/proposals/{uuid4()}/sponsor", other=404)],
+    "proposals/<uuid:proposal_id>/remark": [form(f"/proposals/{uuid4()}/remark", other=404, text="Hm.")],
+    "proposals/<uuid:proposal_id>/amendments/<int:number>": [form(f"/proposals/{uuid4()}/amendments/2", other=404)],
+    "proposals/<uuid:proposal_id>/contest": [form(f"/proposals/{uuid4()}/contest", other=404, grounds="Hm.")],
+    "proposals/<uuid:proposal_id>/contests/<uuid:contest_id>": [
+        form(f"/proposals/{uuid4()}/contests/{uuid4()}", other=404, ruling="voided", reasons="Hm.")
+    ],
     "policies": [page("/policies", other=200)],
     "policies/<slug:key>": [page("/policies/opening", other=200)],
     "periods": [page("/periods", other=200)],

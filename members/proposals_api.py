@@ -1,0 +1,163 @@
+"""Proposals over HTTP: what is asked, standing behind it, casting a ballot, and the bundle of its vote."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members import ballot_bundles, clock, elections, proposals
+from members.access import CursorPage, person_id
+from members.api import ProblemSerializer, StrictSerializer, read
+from members.ballots_api import BallotBody, CastBallot, ReceiptSerializer
+from members.problems import NotFound
+from members.proposal_models import Proposal
+from members.tokens import Scope
+
+
+class ProposalSerializer(serializers.ModelSerializer):
+    """A proposal. `ends_at` is when its present part ends; `params` are all figures that it asks for."""
+
+    params = serializers.DictField(allow_null=True, help_text="Whole numbers and words, by name; null for advice.")
+    author = serializers.CharField(source="author.name")
+
+    class Meta:
+        model = Proposal
+        fields = (
+            "id", "number", "author", "key", "kind", "title", "reasons", "params", "base_seq", "version", "state",
+            "submitted_at", "ends_at", "frozen_sha256", "effective_from", "made_seq", "ended_at", "why",
+        )  # fmt: skip
+
+
+class TurnoutSerializer(serializers.Serializer):
+    """How many are on the roll and how many of them voted; what they said stays closed until the vote is counted."""
+
+    members = serializers.IntegerField()
+    voted = serializers.IntegerField()
+
+
+class OneProposalSerializer(ProposalSerializer):
+    """A proposal with its vote."""
+
+    turnout = TurnoutSerializer(allow_null=True)
+    verdict = serializers.CharField(allow_null=True)
+
+    class Meta(ProposalSerializer.Meta):
+        fields = (*ProposalSerializer.Meta.fields, "turnout", "verdict")
+
+
+class ProposalBody(StrictSerializer):
+    """A draft: `key` is the policy, empty for advice in words; `params` are all of its figures, or null."""
+
+    key = serializers.CharField(max_length=32, allow_blank=True)
+    title = serializers.CharField(max_length=120)
+    reasons = serializers.CharField(max_length=20_000)
+    params = serializers.DictField(allow_null=True)
+
+
+class Proposals(ListAPIView):
+    """Everything members were ever asked to decide, newest first; and writing a draft."""
+
+    serializer_class = ProposalSerializer
+
+    class pagination_class(CursorPage):  # noqa: N801  (DRF's name for it)
+        """Newest first."""
+
+        ordering = ("-submitted_at", "-id")  # type: ignore[assignment]
+
+    def scope_for(self, method: str | None) -> Scope | None:
+        """Return what a token needs: nothing to read."""
+        return Scope.VOTE if method == "POST" else None
+
+    @extend_schema(responses={200: ProposalSerializer(many=True)})
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List every proposal that was put before the members, newest first."""
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Proposal]:
+        """Return them, without drafts."""
+        return proposals.public()
+
+    @extend_schema(
+        request=ProposalBody,
+        responses={201: ProposalSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 422: ProblemSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a draft, which only you see; put it before the members with `submit`."""
+        made = proposals.draft(author_id=person_id(request), now=clock.now(), **read(ProposalBody, request.data))
+        return Response(ProposalSerializer(made).data, status=201)
+
+
+class OneProposal(APIView):
+    """A proposal."""
+
+    scope = None
+
+    @extend_schema(responses={200: OneProposalSerializer, 404: ProblemSerializer})
+    def get(self, _request: Request, proposal_id: UUID) -> Response:
+        """Return what it asks, how far it is, and how many have voted; the verdict once it is counted."""
+        return Response(OneProposalSerializer(_shown(proposal_id)).data)
+
+
+class Sponsor(APIView):
+    """Standing behind a proposal."""
+
+    scope = Scope.VOTE
+
+    @extend_schema(
+        request=None,
+        responses={200: OneProposalSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+    )
+    def post(self, request: Request, proposal_id: UUID) -> Response:
+        """Stand behind it as it is now; done again it is the same."""
+        proposals.sponsor(proposal_id=proposal_id, person_id=person_id(request), now=clock.now())
+        return Response(OneProposalSerializer(_shown(proposal_id)).data)
+
+
+class ProposalBallot(CastBallot):
+    """One person's ballot on a proposal. Its bodies are never logged."""
+
+    @extend_schema(
+        request=BallotBody,
+        responses={200: ReceiptSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+    )
+    def post(self, request: Request, proposal_id: UUID) -> Response:
+        """Cast your ballot and get its receipt. The same choice and nonce again give the same receipt, all else 409."""
+        found = proposals.get(proposal_id, person_id=None)
+        if found.election_id is None:
+            raise NotFound("no vote was called on this proposal yet")
+        return super().post(request, found.election_id)
+
+
+class ProposalBundle(APIView):
+    """Every ballot of a counted vote, and what is needed to count them again."""
+
+    scope = None
+
+    @extend_schema(responses={200: OpenApiResponse(description="A zip with recount.py in it."), 404: ProblemSerializer})
+    def get(self, _request: Request, proposal_id: UUID) -> FileResponse:
+        """Return the zip."""
+        found = proposals.get(proposal_id, person_id=None)
+        if found.election is None or not found.election.bundle_key:
+            raise NotFound("no vote on this proposal is counted")
+        name = ballot_bundles.file_name(found.election)
+        return FileResponse(ballot_bundles.read(found.election), as_attachment=True, filename=name)
+
+
+def _shown(proposal_id: UUID) -> dict[str, Any]:
+    """Return a proposal with its vote."""
+    found = proposals.get(proposal_id, person_id=None)
+    election = found.election
+    said = {name: getattr(found, name) for name in ProposalSerializer.Meta.fields if name != "author"}
+    return {
+        **said,
+        "author": found.author,
+        "turnout": elections.turnout(election.id) if election else None,
+        "verdict": str(elections.result(election.id).verdict) if election and election.result else None,
+    }

@@ -1,0 +1,362 @@
+"""The pages of proposals: the front room, what is asked, its way, the vote, and how it was counted."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from members import (
+    deadlines,
+    elections,
+    electorate,
+    figures,
+    governance,
+    memberships,
+    policies,
+    proposals,
+    tally_words,
+)
+from members.acts import carry_out
+from members.forms import FiguresForm, GroundsForm, RemarkForm, RulingForm, TrackerForm, WordsForm
+from members.policies import Policy
+from members.problems import Invalid, Problem
+from members.proposal_models import Contest, Proposal
+from members.requests import moment_of, person_id_of, signed_in_id
+from members.tally import Kind
+
+ON_A_PAGE, REMARKS_SHOWN = 20, 200
+State = Proposal.State
+WAY = (
+    (State.SPONSORING, "Sponsors"),
+    (State.DELIBERATION, "Deliberation"),
+    (State.NOTICE, "Notice"),
+    (State.VOTING, "Voting"),
+    (State.CONTEST, "Contest"),
+    (State.QUEUED, "Waits for its day"),
+    (State.ENACTED, "In force"),
+)
+
+
+@require_safe
+def front_room(request: HttpRequest) -> HttpResponse:
+    """Show what is on the table, what holds today and who decides."""
+    now, me = moment_of(request), person_id_of(request)
+    on_the_table = proposals.public().filter(state__in=Proposal.LIVE)
+    params = governance.in_force(now).params
+    sizes = electorate.sizes(moment=now)
+    context = {
+        "live": [(one, _short(one, sizes)) for one in on_the_table],
+        "decided": proposals.public().exclude(state__in=Proposal.LIVE)[:5],
+        "holds": [
+            (policies.registered(key), policies.registered(key).explain(policies.policy_at(key, now).params)[0])
+            for key in policies.names()
+        ],
+        "members": sum(sizes.values()),
+        "classes": [
+            (tally_words.NAMES[name], figures.show("_ppm", int(params[f"weight_{name}_ppm"])), sizes.get(name, 0))
+            for name in governance.CLASSES
+        ],
+        "supporters": sizes.get("supporter", 0),
+        "my_class": electorate.class_of(me, moment=now) if me else None,
+        "is_member": bool(me and memberships.is_member(me)),
+    }
+    return render(request, "members/proposals/front_room.html", context)
+
+
+def _short(proposal: Proposal, sizes: dict[str, int]) -> str:
+    """Return in a line how far a live proposal is."""
+    if proposal.state == State.SPONSORING:
+        return f"{proposals.sponsors(proposal).count()} stand behind it."
+    if proposal.state == State.VOTING and proposal.election_id:
+        turnout = elections.turnout(proposal.election_id)
+        return f"{turnout.voted:,} of {turnout.members:,} have voted; results stay closed until the end."
+    if proposal.state == State.DELIBERATION:
+        return f"Version {proposal.version} of the text. Only its author can accept an amendment."
+    return f"{sum(sizes.values()):,} members would be on the roll today." if proposal.state == State.NOTICE else ""
+
+
+@require_safe
+def all_of_them(request: HttpRequest) -> HttpResponse:
+    """List every proposal ever put before the members, and one's own drafts."""
+    me = person_id_of(request)
+    drafts = Proposal.objects.filter(author_id=me, state=State.DRAFT).order_by("-created_at") if me else []
+    page = Paginator(proposals.public(), ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "members/proposals/all.html", {"page": page, "drafts": drafts})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose what a proposal is about (`?policy=`), then write it; a POST keeps it as a draft."""
+    key = request.GET.get("policy")
+    if key is None:
+        known = [policies.registered(name) for name in policies.names()]
+        return render(request, "members/proposals/choose.html", {"policies": known})
+    policy = policies.registered(key) if key else None
+    now, me = moment_of(request), signed_in_id(request)
+
+    def keep(said: dict[str, Any], params: dict[str, Any] | None) -> Proposal:
+        return proposals.draft(author_id=me, key=key, params=params, now=now, **said)
+
+    return _write(request, policy, keep, begun={}, params=policies.policy_at(key, now).params if policy else None)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Change one's draft, or suggest an amendment while it is deliberated."""
+    now, me = moment_of(request), signed_in_id(request)
+    found = proposals.get(proposal_id, person_id=me)
+    policy = policies.registered(found.key) if found.key else None
+    is_draft = found.state == State.DRAFT
+
+    def keep(said: dict[str, Any], params: dict[str, Any] | None) -> Proposal:
+        if is_draft:
+            return proposals.rewrite(proposal_id=found.id, author_id=me, params=params, now=now, **said)
+        proposals.amend(proposal_id=found.id, person_id=me, params=params, now=now, **said)
+        return found
+
+    begun = {"title": found.title, "reasons": found.reasons}
+    return _write(request, policy, keep, begun=begun, params=found.params, amends=None if is_draft else found)
+
+
+def _write(
+    request: HttpRequest,
+    policy: Policy | None,
+    keep: Any,
+    *,
+    begun: dict[str, Any],
+    params: Any,
+    amends: Proposal | None = None,
+) -> HttpResponse:
+    """Show the form of a proposal, or keep what it says and go on to the proposal's page."""
+    sent = request.POST if request.method == "POST" else None
+    words = WordsForm(sent, initial=begun)
+    asked = FiguresForm(policy, sent, initial=params) if policy else None
+
+    def page(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
+        context = {"policy": policy, "words": words, "asked": asked, "refused": refused, "amends": amends}
+        return render(request, "members/proposals/write.html", context, status=status)
+
+    if sent is None:
+        return page(request)
+    # Both are looked at, so that every refusal stands beside its field at once.
+    if not all([words.is_valid(), asked is None or asked.is_valid()]):
+        return page(request, status=400)
+    return carry_out(
+        request,
+        lambda: keep(words.cleaned_data, asked.cleaned_data if asked else None),
+        said="Suggested. The author accepts it or does not." if amends else "Kept as a draft. Only you see it.",
+        then=lambda done: reverse("members:proposal", args=[done.id]),
+        page=page,
+    )
+
+
+@require_safe
+def one(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Show a proposal, its way, and what one can do about it now."""
+    return _page(request, proposal_id)
+
+
+def _page(
+    request: HttpRequest,
+    proposal_id: UUID,
+    *,
+    refused: Problem | None = None,
+    status: int = 200,
+    found_ballot: Any = None,
+) -> HttpResponse:
+    now, me = moment_of(request), person_id_of(request)
+    found = proposals.get(proposal_id, person_id=me)
+    election = found.election
+    tally = elections.result(election.id) if election and election.result else None
+    context: dict[str, Any] = {
+        "proposal": found,
+        "refused": refused,
+        "parts": found.parts.order_by("began_at", "id"),
+        "later": _later(found),
+        "changes": _changes(found),
+        "versions": list(found.versions.select_related("written_by").order_by("number")),
+        "remarks": list(found.remarks.select_related("person").order_by("said_at", "id")[:REMARKS_SHOWN]),
+        "sponsors": proposals.sponsors(found).count(),
+        "needed": governance.sponsors_needed(
+            sum(electorate.sizes(moment=now).values()), governance.in_force(now).params
+        )
+        if found.state in (State.SPONSORING, State.DELIBERATION)
+        else None,
+        "mine": found.author_id == me,
+        "sponsored": bool(me) and proposals.sponsors(found).filter(person_id=me).exists(),
+        "can_sponsor": bool(me) and electorate.class_of(me, moment=now) is not None,
+        "is_member": bool(me) and memberships.is_member(me),
+        "election": election,
+        "turnout": elections.turnout(election.id) if election else None,
+        "standing": elections.standing(election_id=election.id, person_id=me) if election and me else None,
+        "tally": tally,
+        "support": tally_words.percent(tally.support) if tally else "",
+        "steps": tally_words.steps(tally) if tally else [],
+        "rows": tally_words.rows(tally) if tally else [],
+        "contests": list(found.contests.order_by("filed_at")),
+        "seats": Contest.objects.filter(proposal=found, ruling="", panel__person_id=me, decide_until__gt=now)
+        if me
+        else [],
+        "remark_form": RemarkForm(),
+        "grounds_form": GroundsForm(),
+        "ruling_form": RulingForm(),
+        "tracker_form": TrackerForm(),
+        "found_ballot": found_ballot,
+        "on_the_wall": deadlines.on_the_wall,
+    }
+    return render(request, "members/proposals/one.html", context, status=status)
+
+
+def _later(found: Proposal) -> list[tuple[str, int | None]]:
+    """Return the parts of its life that are still to come, with how many days each takes."""
+    if found.state not in {state for state, _ in WAY} or found.state == State.ENACTED:
+        return []
+    version = proposals.rules_of(found) if found.governance_seq else None
+    params = (version or policies.policy_at("governance", found.created_at)).params
+    days = vars(governance.timings(Kind(found.kind), params))
+    at = next(place for place, (state, _) in enumerate(WAY) if state == found.state)
+    return [(name, days.get(state)) for state, name in WAY[at + 1 :]]
+
+
+def _changes(found: Proposal) -> list[figures.Change]:
+    """Return what it asks for beside what it was compared with."""
+    if not found.key or found.params is None or found.base_seq is None:
+        return []
+    base = policies.version(found.key, found.base_seq)
+    return figures.changes(policies.registered(found.key), base.params, found.params)
+
+
+# What one does about a proposal.
+
+
+def _act(request: HttpRequest, proposal_id: UUID, act: Any, said: str) -> HttpResponse:
+    def page(request: HttpRequest, /, *, refused: Problem, status: int) -> HttpResponse:
+        return _page(request, proposal_id, refused=refused, status=status)
+
+    return carry_out(request, act, said=said, then=reverse("members:proposal", args=[proposal_id]), page=page)
+
+
+@require_POST
+@login_required
+def submit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Put one's draft before the members."""
+    me, now = signed_in_id(request), moment_of(request)
+    return _act(
+        request,
+        proposal_id,
+        lambda: proposals.submit(proposal_id=proposal_id, author_id=me, now=now),
+        "It is before the members now. It goes on when enough of them stand behind it.",
+    )
+
+
+@require_POST
+@login_required
+def retract(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Take one's proposal back."""
+    me, now = signed_in_id(request), moment_of(request)
+    return _act(
+        request,
+        proposal_id,
+        lambda: proposals.retract(proposal_id=proposal_id, author_id=me, now=now),
+        "You took it back.",
+    )
+
+
+@require_POST
+@login_required
+def sponsor(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Stand behind a proposal, or no more (`no=1`)."""
+    me, now = signed_in_id(request), moment_of(request)
+    if request.POST.get("no"):
+        return _act(
+            request,
+            proposal_id,
+            lambda: proposals.withdraw_sponsorship(proposal_id=proposal_id, person_id=me, now=now),
+            "You do not stand behind it any more.",
+        )
+    return _act(
+        request,
+        proposal_id,
+        lambda: proposals.sponsor(proposal_id=proposal_id, person_id=me, now=now),
+        "You stand behind it as it is now. If its figures change you are asked again.",
+    )
+
+
+@require_POST
+@login_required
+def remark(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Say something about a proposal."""
+    me, now = signed_in_id(request), moment_of(request)
+    text = request.POST.get("text", "")
+    return _act(
+        request,
+        proposal_id,
+        lambda: proposals.remark(proposal_id=proposal_id, person_id=me, text=text, now=now),
+        "Said.",
+    )
+
+
+@require_POST
+@login_required
+def answer_amendment(request: HttpRequest, proposal_id: UUID, number: int) -> HttpResponse:
+    """Accept an amendment to one's proposal, or decline it (`no=1`)."""
+    me, now = signed_in_id(request), moment_of(request)
+    answer = proposals.decline if request.POST.get("no") else proposals.accept
+    return _act(
+        request,
+        proposal_id,
+        lambda: answer(proposal_id=proposal_id, number=number, author_id=me, now=now),
+        "Declined." if request.POST.get("no") else "Accepted. This is what is asked now.",
+    )
+
+
+@require_POST
+@login_required
+def contest(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Object to how a vote was held."""
+    me, now = signed_in_id(request), moment_of(request)
+    grounds = request.POST.get("grounds", "")
+    return _act(
+        request,
+        proposal_id,
+        lambda: proposals.contest(proposal_id=proposal_id, person_id=me, grounds=grounds, now=now),
+        "Filed. Three members, none of them a director, decide.",
+    )
+
+
+@require_POST
+@login_required
+def rule(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpResponse:
+    """Say as one of a panel what is to become of a vote."""
+    me, now, form = signed_in_id(request), moment_of(request), RulingForm(request.POST)
+
+    def act() -> Contest:
+        if not form.is_valid():
+            raise Invalid("Choose what is to become of the vote, and give your reasons.")
+        return proposals.rule(contest_id=contest_id, person_id=me, now=now, **form.cleaned_data)
+
+    return _act(request, proposal_id, act, "Your ruling is kept.")
+
+
+@require_safe
+def find_ballot(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Look for a tracker in the published urn (`?tracker=`)."""
+    found = proposals.get(proposal_id, person_id=person_id_of(request))
+    tracker = request.GET.get("tracker", "")
+    if found.election_id is None:
+        return _page(request, proposal_id)
+    try:
+        ballot = elections.find_ballot(election_id=found.election_id, tracker=tracker)
+    except Problem as refused:
+        return _page(request, proposal_id, refused=refused, status=refused.status)
+    return _page(request, proposal_id, found_ballot={"tracker": tracker, "ballot": ballot})

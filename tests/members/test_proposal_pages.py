@@ -1,0 +1,141 @@
+"""The pages of proposals, as a member goes through them: written, sponsored, voted on, counted and found again."""
+
+import json
+
+import pytest
+
+from members import clock, elections, proposals
+from members.proposal_models import Proposal
+from tests.members import assembly
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    """Give six members who may vote."""
+    return assembly.members("ada", "bo", "cem", "dora", "emil", "fay")
+
+
+def read(client, path, person=None):
+    """Return what a page says to a person, or to a stranger."""
+    client.logout()
+    if person:
+        client.force_login(person)
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.content.decode()
+    return answer.content.decode()
+
+
+def post(client, path, person, **fields):
+    """Send a form as a person and return the page it leads to."""
+    client.force_login(person)
+    return client.post(path, fields, follow=True)
+
+
+def test_a_member_writes_a_proposal_and_puts_it_before_the_members(client, people):
+    ada = people[0]
+    assert "What is heard free" in read(client, "/proposals/new", ada)
+    assert "From 20 to 60." in read(client, "/proposals/new?policy=opening", ada)
+    wrong = post(client, "/proposals/new?policy=opening", ada, title="Shorter", reasons="Why not.", seconds="19")
+    assert (wrong.status_code, "From 20 to 60." in wrong.content.decode()) == (400, True)
+    assert not Proposal.objects.exists()
+    page = post(client, "/proposals/new?policy=opening", ada, title="Shorter", reasons="Why not.", seconds="30")
+    draft = Proposal.objects.get()
+    assert page.redirect_chain[-1][0] == f"/proposals/{draft.id}"
+    assert "<del>45</del><ins>30</ins>" in page.content.decode()
+    client.force_login(people[1])
+    assert client.get(f"/proposals/{draft.id}").status_code == 404
+    page = post(client, f"/proposals/{draft.id}/submit", ada)
+    assert "0 of 3 stand behind it" in page.content.decode()
+    for person in people[:3]:
+        page = post(client, f"/proposals/{draft.id}/sponsor", person)
+    assert "3 of 3 stand behind it" in page.content.decode()
+    page = post(client, f"/proposals/{draft.id}/remark", people[3], text="Half a minute is a chorus.")
+    assert "Half a minute is a chorus." in page.content.decode()
+    assembly.beat()
+    page = post(
+        client, f"/proposals/{draft.id}/edit", people[3], title="Shorter", reasons="A little longer.", seconds="35"
+    )
+    assert "Version 2 by Dora: suggested" in page.content.decode()
+    page = post(client, f"/proposals/{draft.id}/amendments/2", ada)
+    assert "<del>45</del><ins>35</ins>" in page.content.decode()
+    assert "0 of 3 stand behind it" in page.content.decode()
+
+
+def test_who_is_no_member_reads_and_is_told_how_to_join(client, people):
+    proposal = assembly.submitted(people[0])
+    page = read(client, "/coop")
+    assert "A shorter opening" in page
+    assert "How to join" in page
+    assert "Stand behind it" not in read(client, f"/proposals/{proposal.id}")
+    assert "A shorter opening" in read(client, "/proposals")
+
+
+def test_a_member_votes_and_finds_the_ballot_when_it_is_counted(client, people):
+    proposal = assembly.called(people)
+    page = read(client, f"/proposals/{proposal.id}", people[0])
+    assert "You vote as a listener." in page
+    assert "0 of 6 on the roll have voted." in page
+    body = json.dumps({"choice": "yes", "nonce": "5e" * 16})
+    sent = client.post(f"/api/v1/proposals/{proposal.id}/ballot", body, content_type="application/json")
+    tracker = sent.json()["receipt"]["tracker"]
+    again = client.post(f"/api/v1/proposals/{proposal.id}/ballot", body, content_type="application/json")
+    assert (sent.status_code, again.json()) == (200, sent.json())
+    other = json.dumps({"choice": "no", "nonce": "5e" * 16})
+    refused = client.post(f"/api/v1/proposals/{proposal.id}/ballot", other, content_type="application/json")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/already-voted")
+    assert "You have voted" in read(client, f"/proposals/{proposal.id}", people[0])
+    assembly.vote(proposal, ".yyyn.", people)
+    early = client.get(f"/api/v1/proposals/{proposal.id}").json()
+    assert (early["turnout"], early["verdict"]) == ({"members": 6, "voted": 5}, None)
+    assert client.get(f"/api/v1/proposals/{proposal.id}/bundle.zip").status_code == 404
+    assert client.get(f"/proposals/{proposal.id}/urn", {"tracker": tracker}).status_code == 409
+    assembly.go_on(proposal)
+    page = read(client, f"/proposals/{proposal.id}/urn?tracker={tracker}")
+    assert "It passed" in page
+    assert "listener, <b>yes</b>" in page
+    assert "5 ≥ 5: yes." in page
+    assert "No ballot has this tracker." in read(client, f"/proposals/{proposal.id}/urn?tracker={'0' * 64}")
+    bundle = client.get(f"/api/v1/proposals/{proposal.id}/bundle.zip")
+    assert b"".join(bundle.streaming_content)[:2] == b"PK"
+    assert client.get(f"/api/v1/proposals/{proposal.id}").json()["verdict"] == "passed"
+
+
+def test_a_panel_rules_from_its_page(client):
+    people = assembly.members("ada", "bo", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+    proposal = assembly.called(people)
+    assembly.vote(proposal, "yyyyyyyyyy", people)
+    assembly.go_on(proposal)
+    page = post(client, f"/proposals/{proposal.id}/contest", people[9], grounds="I was not told.")
+    assert "I was not told." in page.content.decode()
+    seat = proposal.contests.get()
+    judges = [people[[one.id for one in people].index(each.person_id)] for each in seat.panel.all()]
+    assert "You sit on the panel" in read(client, f"/proposals/{proposal.id}", judges[0])
+    path = f"/proposals/{proposal.id}/contests/{seat.id}"
+    assert post(client, path, judges[0], ruling="voided", reasons=" ").status_code == 400
+    for judge in judges[:2]:
+        page = post(client, path, judge, ruling="upheld", reasons="Everybody was told.")
+    assert "The panel: upheld" in page.content.decode()
+    assert post(client, path, judges[2], ruling="voided", reasons="No.").status_code == 409
+
+
+def test_lists_cost_the_same_however_long_they_are(client, people, django_assert_max_num_queries):
+    assembly.submitted(people[0])
+    for key, figures in (("payouts", {"least_cents": 500, "yearly_least_cents": 200}), ("", {})):
+        assembly.submitted(people[1], key=key, **figures)
+    for path in ("/proposals", "/api/v1/proposals"):
+        client.get(path)
+        with django_assert_max_num_queries(4):
+            assert client.get(path).status_code == 200
+
+
+def test_early_results_are_nowhere(client, people):
+    proposal = assembly.called(people)
+    assembly.vote(proposal, "yyyy..", people)
+    with pytest.raises(elections.NotClosed):
+        elections.result(assembly.seen(proposal).election_id)
+    for path in (f"/proposals/{proposal.id}", "/coop", "/proposals", f"/api/v1/proposals/{proposal.id}"):
+        assert "weighted yes" not in read(client, path, people[0])
+    assert proposals.get(proposal.id, person_id=None).why == ""
+    assert clock.now() < assembly.seen(proposal).ends_at
