@@ -42,6 +42,8 @@ UNREADABLE = (
     *(OSError, EOFError, ValueError, RuntimeError, LookupError, struct.error, zlib.error),
     *(zipfile.BadZipFile, NotImplementedError, OverflowError, MemoryError),
 )
+# How a file shows that it holds other fields than it should.
+MISSHAPEN = (KeyError, TypeError, AttributeError, IndexError, ValueError, ZeroDivisionError)
 CLASS, HASH = "[a-z][a-z-]{0,15}", "[0-9a-f]{64}"
 ROLL = ("name,class", "([0-9a-f]{32}),(" + CLASS + ")")
 BALLOTS = (
@@ -377,6 +379,8 @@ class Bundle:
                 part()
             except Differs as fault:
                 self.faults.append(str(fault))
+            except MISSHAPEN as error:
+                self.faults.append(f"a file has not the fields it should have ({_plain(repr(error))})")
 
     def _check_files(self) -> None:
         named = {file["name"]: file["sha256"] for file in self.said["files"]}
@@ -611,7 +615,7 @@ def main(arguments: List[str] | None = None) -> int:
     except CannotTell as refusal:
         print(f"CANNOT TELL: {refusal}.")
         return CANNOT_TELL
-    except (KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
+    except MISSHAPEN as error:
         print(f"DIFFERS: a signed file has not the fields it should have ({_plain(repr(error))}).")
         return DIFFERS
     return DIFFERS if bundle.faults else AGREES
