@@ -228,7 +228,7 @@ def rules(draw: st.DrawFn) -> Rules:
     return Rules(weights_ppm=weights, bars=bars, heads_share=draw(SHARES), heads_most=draw(st.integers(5, 300)))
 
 
-@effort(max_examples=300)
+@effort(max_examples=100)
 @given(
     kind=st.sampled_from(list(Kind)),
     votes=st.dictionaries(st.sampled_from(CLASSES), SIDES),
