@@ -289,10 +289,12 @@ def _receive(transfer: Transfer, hold: leases.Hold) -> uuid.UUID:
             now=hold.moment(),
         )
     except receiving.AlreadyUploaded as known:
-        # A worker that died may have handed the file over without saying so in this row.
-        # Artwork of a folder became no work.
-        became = Q(work_id=known.extra["work"]) if "work" in known.extra else Q(work=None)
-        earlier = Upload.objects.filter(became, filename=transfer.filename, created_at__gte=transfer.created_at).first()
+        # A worker that died may have handed the file over without saying so in this row. Artwork became no work.
+        became = Q(found__artwork=True, folder=transfer.folder)
+        if "work" in known.extra:
+            became = Q(work_id=known.extra["work"])
+        theirs = Upload.objects.filter(became, creator_id=transfer.creator_id, filename=transfer.filename)
+        earlier = theirs.filter(created_at__gte=transfer.created_at).first()
         if earlier is None:
             raise
         upload = earlier
