@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -166,7 +167,7 @@ def _wall() -> datetime:
     return moment
 
 
-def _ask(question: str) -> object:
+def _ask(question: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(question)
         found = cursor.fetchone()

@@ -86,7 +86,8 @@ def before(*, month: date, now: datetime) -> Lost:
     if not sequences:
         return Lost(sequence=last + 1)
     sequence = min(sequences)
-    payees, cents = _payees(month, sequence), defaultdict(int)
+    payees = _payees(month, sequence)
+    cents: dict[UUID, int] = defaultdict(int)
     for part in ours:
         if part.end_to_end in payees:
             cents[payees[part.end_to_end]] -= part.cents
