@@ -32,7 +32,7 @@ WORDS = {
         "Its page says in which part it is, and what comes next.",
     ),
     "one-proposal-per-policy": (
-        "A proposal is compared with what holds. If two about one policy passed, nobody would have voted on the outcome.",
+        "A proposal is compared with what holds. If two about one policy passed, nobody had voted on what comes of it.",
         "Wait until the other one has ended, or suggest a change to it. Your draft stays.",
     ),
     "no-such-local-time": (

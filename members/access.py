@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -195,14 +196,14 @@ def has_fresh_second_factor(request: HttpRequest) -> bool:
     )
 
 
-def fresh_second_factor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def fresh_second_factor_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Return a page's view that first asks who is signed in for their second factor, unless they showed it just now.
 
     Raises SecondFactorNeeded where it cannot be asked for: nothing was typed yet by somebody who has none.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if has_fresh_second_factor(request):
             return view(request, *args, **kwargs)
         if request.method in ("GET", "HEAD") and is_mfa_enabled(request.user):

@@ -65,7 +65,7 @@ def publish(election: Election) -> None:
     election.save(update_fields=["result", "manifest", "bundle_key", "bundle_bytes", "bundle_sha256"])
 
 
-class _Zip(ContentFile):  # type: ignore[type-arg]
+class _Zip(ContentFile):
     """A file on its way into the store, with a type for S3."""
 
     content_type = "application/zip"

@@ -48,7 +48,8 @@ class OneProposalSerializer(ProposalSerializer):
     turnout = TurnoutSerializer(allow_null=True)
     verdict = serializers.CharField(allow_null=True)
 
-    class Meta(ProposalSerializer.Meta):
+    class Meta:
+        model = Proposal
         fields = (*ProposalSerializer.Meta.fields, "turnout", "verdict")
 
 

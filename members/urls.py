@@ -15,9 +15,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/retract", proposals.retract, name="retract-proposal"),
     path("proposals/<uuid:proposal_id>/sponsor", proposals.sponsor, name="sponsor-proposal"),
     path("proposals/<uuid:proposal_id>/remark", proposals.remark, name="remark"),
-    path(
-        "proposals/<uuid:proposal_id>/amendments/<int:number>", proposals.answer_amendment, name="answer-amendment"
-    ),
+    path("proposals/<uuid:proposal_id>/amendments/<int:number>", proposals.answer_amendment, name="answer-amendment"),
     path("proposals/<uuid:proposal_id>/contest", proposals.contest, name="contest-proposal"),
     path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", proposals.rule, name="rule-contest"),
     path("proposals/<uuid:proposal_id>/urn", proposals.find_ballot, name="find-ballot"),

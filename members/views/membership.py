@@ -60,7 +60,7 @@ def page(
         "refused": refused,
         "standing": standing,
         "live": live,
-        "asks": [(name, MemberClass(name).label, classes.ASKS[name]) for name in MemberClass.values],
+        "asks": [(name, MemberClass(name).label, classes.ASKS[MemberClass(name)]) for name in MemberClass.values],
         "yearly_micros": dues.YEARLY_MICROS,
         "share_micros": shares.PRICE_MICROS,
         "question": expulsions.about(me) if standing else None,

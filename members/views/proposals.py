@@ -193,9 +193,9 @@ def _page(
         if found.state in (State.SPONSORING, State.DELIBERATION)
         else None,
         "mine": found.author_id == me,
-        "sponsored": bool(me) and proposals.sponsors(found).filter(person_id=me).exists(),
-        "can_sponsor": bool(me) and electorate.class_of(me, moment=now) is not None,
-        "is_member": bool(me) and memberships.is_member(me),
+        "sponsored": me is not None and proposals.sponsors(found).filter(person_id=me).exists(),
+        "can_sponsor": me is not None and electorate.class_of(me, moment=now) is not None,
+        "is_member": me is not None and memberships.is_member(me),
         "election": election,
         "turnout": elections.turnout(election.id) if election else None,
         "standing": elections.standing(election_id=election.id, person_id=me) if election and me else None,

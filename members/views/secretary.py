@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -23,7 +24,7 @@ from members.forms import TransferForm, WhyForm
 from members.problems import Invalid, NotAllowed, Problem
 from members.requests import moment_of, signed_in_id
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 DOOR, MONEY, BOARD = "members:secretary", "members:dues-and-shares", "members:expulsions"
 ROOMS = (
     (DOOR, "Applications", frozenset({Staff.SECRETARY})),
@@ -41,7 +42,7 @@ def room(*roles: Staff) -> Callable[[View], View]:
         @login_required
         @fresh_second_factor_required
         @wraps(view)
-        def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
             if not admission.has_role(person_id=signed_in_id(request), roles=roles):
                 raise NotAllowed(f"this is for {' and '.join(roles)}")
             return view(request, *given, **named)
@@ -156,7 +157,7 @@ def whole_register(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @room(Staff.SECRETARY)
-def register_csv(request: HttpRequest) -> StreamingHttpResponse:
+def register_csv(request: HttpRequest) -> HttpResponseBase:
     """Send the whole register as a table."""
     rows = register.rows(now=moment_of(request))
     return StreamingHttpResponse(

@@ -133,8 +133,14 @@ def test_a_quiet_work_waits_for_five_and_then_for_five_more() -> None:
     five, others = [UUID(int=n) for n in range(1, 6)], [UUID(int=n) for n in range(6, 11)]
     nobody: frozenset[UUID] = frozenset()
     days = days_of(
-        [(frozenset(five[:3]), nobody), (frozenset(five[3:]), nobody), (frozenset(others[:4]), nobody)]
-        + [(nobody, frozenset(five)), (frozenset(others[4:]), nobody), (frozenset(five[:1]), nobody)]
+        [
+            (frozenset(five[:3]), nobody),
+            (frozenset(five[3:]), nobody),
+            (frozenset(others[:4]), nobody),
+            (nobody, frozenset(five)),
+            (frozenset(others[4:]), nobody),
+            (frozenset(five[:1]), nobody),
+        ]
     )
     told = [privacy.paid_until(days[:number]) for number in range(1, 7)]
     assert told == [None, None, None, None, date(2026, 10, 2), date(2026, 10, 2)]

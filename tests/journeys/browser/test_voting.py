@@ -1,0 +1,146 @@
+"""A vote in browsers: a proposal is written, sponsored and voted on, and a ballot is found again when it is counted."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from members.proposal_models import Proposal
+from tests import cast
+from tests.journeys.browser.reach import is_sound
+from tests.members import assembly
+from tests.site import Site, committing
+
+Sit = Callable[..., Page]
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Where the site is, its members, and who is signed in by which cookie."""
+
+    url: str
+    people: list[Any]
+    cookies: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def transactional_db(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Let the whole module commit, and forget it all at its end (instead of pytest-django's way, after each test)."""
+    with committing(django_db_blocker):
+        yield
+
+
+@pytest.fixture(scope="module")
+def told(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Serve a site with six members who may vote, and somebody who is none. All is written before a browser starts."""
+    people = assembly.members("ada", "bo", "cem", "dora", "emil", "fay")
+    cookies = {}
+    for who in (*people, cast.person("lars")):
+        client = Client()
+        client.force_login(who)
+        cookies[who.name.lower()] = client.cookies["sessionid"].value
+    site = Site(tmp_path_factory.mktemp("voting"))
+    try:
+        site.serve()
+        yield Told(url=site.base_url, people=people, cookies=cookies)
+    finally:
+        site.stop()
+
+
+@pytest.fixture
+def sit(told: Told, browser: Browser) -> Iterator[Sit]:
+    """Give a function that seats somebody before a browser, signed in."""
+    contexts = []
+
+    def seated(name: str, **options: str) -> Page:
+        context = browser.new_context(base_url=told.url, **options)
+        context.add_cookies([{"name": "sessionid", "value": told.cookies[name], "url": told.url}])
+        contexts.append(context)
+        return context.new_page()
+
+    yield seated
+    for context in contexts:
+        context.close()
+
+
+def aside(act: Callable[..., Done], *given: Any) -> Done:
+    """Do something in the database while a browser is open, beside the loop that drives it."""
+
+    def done() -> Done:
+        try:
+            return act(*given)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(done).result()
+
+
+def until_the_vote(proposal: Proposal, sponsors: list[Any]) -> None:
+    """Bring a proposal from its sponsors to its vote."""
+    assembly.sponsor(proposal, *sponsors)
+    assembly.beat()
+    assembly.go_on(proposal)
+    assembly.go_on(proposal)
+
+
+def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit, tmp_path: Path) -> None:
+    ada, bo, lars = sit("ada"), sit("bo", color_scheme="dark"), sit("lars")
+    ada.goto("/coop")
+    is_sound(ada, "the front room, empty")
+    ada.get_by_role("link", name="Write a proposal").click()
+    ada.get_by_role("link", name="What is heard free").click()
+    expect(ada.get_by_role("heading", name="What is heard free: what should hold?")).to_be_visible()
+    ada.get_by_label("Title").fill("A shorter opening")
+    ada.get_by_label("Why").fill("Half a minute is a chorus.")
+    ada.get_by_label("Seconds of the opening").fill("30")
+    is_sound(ada, "writing it")
+    ada.get_by_role("button", name="Keep as a draft").click()
+    ada.get_by_role("button", name="Put it before the members").click()
+    expect(ada.get_by_text("0 of 3 stand behind it")).to_be_visible()
+    proposal = aside(Proposal.objects.get)
+    bo.goto(f"/proposals/{proposal.id}")
+    bo.get_by_role("button", name="Stand behind it").click()
+    expect(bo.get_by_text("1 of 3 stand behind it")).to_be_visible()
+    is_sound(bo, "seeking sponsors")
+    aside(until_the_vote, proposal, told.people[2:4])
+    # The vote is open. One ballot from a browser, whose number is drawn there, the others over the core.
+    lars.goto(f"/proposals/{proposal.id}")
+    expect(lars.get_by_role("heading", name="You are not on this roll")).to_be_visible()
+    ada.goto(f"/proposals/{proposal.id}")
+    is_sound(ada, "the ballot")
+    ada.get_by_label("Yes").check()
+    ada.get_by_role("button", name="Cast this ballot").click()
+    expect(ada.get_by_role("heading", name="Your ballot is in the urn")).to_be_visible()
+    with ada.expect_download() as kept:
+        ada.get_by_role("link", name="Keep the receipt and the secret number").click()
+    kept.value.save_as(tmp_path / "ballot.json")
+    receipt = json.loads((tmp_path / "ballot.json").read_text())
+    tracker = receipt["receipt"]["tracker"]
+    expect(ada.locator("[data-place=tracker]")).to_have_text(tracker)
+    assert (receipt["choice"], len(receipt["nonce"])) == ("yes", 32)
+    is_sound(ada, "the receipt")
+    aside(assembly.vote, proposal, ".yyyn.", told.people)
+    ada.reload()
+    expect(ada.get_by_text("5 of 6 on the roll have voted.")).to_be_visible()
+    aside(assembly.go_on, proposal)
+    bo.goto(f"/proposals/{proposal.id}")
+    expect(bo.get_by_role("heading", name="It passed")).to_be_visible()
+    is_sound(bo, "the result")
+    bo.get_by_label("Your tracker").fill(tracker)
+    bo.get_by_role("button", name="Look in the urn").click()
+    expect(bo.get_by_text("listener, yes")).to_be_visible()
+    aside(assembly.go_on, proposal)
+    bo.goto("/coop")
+    expect(bo.get_by_role("link", name="A shorter opening")).to_be_visible()
+    is_sound(bo, "the front room")
+    bo.goto("/proposals")
+    is_sound(bo, "all proposals")
