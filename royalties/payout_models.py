@@ -118,7 +118,6 @@ class Payout(models.Model):
         ]
         indexes = [models.Index(fields=["person", "-id"], name="payout_by_person")]
 
-
     @property
     def mask(self) -> str:
         """Return what may be shown of the account; nothing where that was lost with a backup."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -33,7 +34,7 @@ from royalties import (
 from royalties.forms import BalanceForm, ReasonForm
 
 MONTHS = "royalties:treasury-months"
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 ROOMS = (
     ("royalties:treasury", "Overview"),
     ("royalties:treasury-months", "Months"),
@@ -51,7 +52,7 @@ def room(view: View) -> View:
     @login_required
     @fresh_second_factor_required
     @wraps(view)
-    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
         payouts.check_treasurer(signed_in_id(request))
         return view(request, *given, **named)
 
