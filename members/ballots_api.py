@@ -35,7 +35,7 @@ class ReceiptSaid(serializers.Serializer):
     tracker = serializers.CharField(help_text="Under which the ballot lies in the urn: a SHA-256 in hexadecimal.")
 
 
-class ReceiptSerializer(serializers.Serializer):
+class BallotReceiptSerializer(serializers.Serializer):
     """The election's word that a ballot is in its urn, as recount.py reads it."""
 
     receipt = ReceiptSaid()
@@ -50,7 +50,12 @@ class CastBallot(APIView):
 
     @extend_schema(
         request=BallotBody,
-        responses={200: ReceiptSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+        responses={
+            200: BallotReceiptSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
     )
     def post(self, request: Request, election_id: UUID) -> Response:
         """Cast your ballot and get its receipt. The same choice and nonce again give the same receipt, all else 409."""

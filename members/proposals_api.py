@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import FileResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from members import ballot_bundles, clock, elections, proposals
 from members.access import CursorPage, person_id
 from members.api import ProblemSerializer, StrictSerializer, read
-from members.ballots_api import BallotBody, CastBallot, ReceiptSerializer
+from members.ballots_api import BallotBody, BallotReceiptSerializer, CastBallot
 from members.problems import NotFound
 from members.proposal_models import Proposal
 from members.tokens import Scope
@@ -126,7 +127,12 @@ class ProposalBallot(CastBallot):
 
     @extend_schema(
         request=BallotBody,
-        responses={200: ReceiptSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+        responses={
+            200: BallotReceiptSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
     )
     def post(self, request: Request, proposal_id: UUID) -> Response:
         """Cast your ballot and get its receipt. The same choice and nonce again give the same receipt, all else 409."""
@@ -141,7 +147,7 @@ class ProposalBundle(APIView):
 
     scope = None
 
-    @extend_schema(responses={200: OpenApiResponse(description="A zip with recount.py in it."), 404: ProblemSerializer})
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 404: ProblemSerializer})
     def get(self, _request: Request, proposal_id: UUID) -> FileResponse:
         """Return the zip."""
         found = proposals.get(proposal_id, person_id=None)

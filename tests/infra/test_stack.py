@@ -113,7 +113,7 @@ def test_it_hands_out_its_addresses_and_every_part_answers(folder: Path) -> None
             asked = "SELECT current_setting(name) FROM unnest(ARRAY['fsync', 'synchronous_commit', 'TimeZone']) AS name"
             assert [value for (value,) in connection.execute(asked)] == ["on", "on", "UTC"]
             extensions = {name for (name,) in connection.execute("SELECT extname FROM pg_extension")}
-            assert extensions == {"plpgsql", "btree_gist", "citext", "pg_trgm", "unaccent"}
+            assert extensions == {"plpgsql", "btree_gist", "citext", "fuzzystrmatch", "pg_trgm", "unaccent"}
             rights = connection.execute(
                 "SELECT rolname, rolsuper, rolcreatedb FROM pg_roles WHERE rolname LIKE 'refrain%' ORDER BY rolname"
             ).fetchall()

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from django.test import Client, RequestFactory
 
-import infra.wsgi
 from infra import demo_run
 from infra.parts.child import free_port
 from members import throttles
@@ -25,6 +24,11 @@ def _fresh() -> Iterator[None]:
     callers.forget_counts()
     yield
     callers.forget_counts()
+
+
+def _application_made_anew() -> Any:
+    """Return the application as a server that starts now would make it."""
+    return importlib.reload(importlib.import_module("infra.wsgi")).application
 
 
 class TestCounting:
@@ -182,7 +186,7 @@ def test_guessing_tokens_is_slow() -> None:
 def test_behind_a_proxy_clients_count_and_not_the_proxy(settings) -> None:
     """A proxy that we trust says who asks; anybody else's word for it is passed over."""
     settings.THROTTLE_PER_MINUTE, settings.TRUSTED_PROXIES = 2, "203.0.113.7, 203.0.113.8"
-    application = importlib.reload(infra.wsgi).application
+    application = _application_made_anew()
 
     def statuses(proxy: str, *forwarded: str) -> list[str]:
         found: list[str] = []
@@ -196,7 +200,7 @@ def test_behind_a_proxy_clients_count_and_not_the_proxy(settings) -> None:
     assert statuses("203.0.113.8", "192.0.2.1, 198.51.100.1", "198.51.100.2, 203.0.113.7") == ["429", "200"]
     assert statuses("198.51.100.9", "192.0.2.1", "192.0.2.2", "192.0.2.3") == ["200", "200", "429"]
     settings.TRUSTED_PROXIES = ""
-    importlib.reload(infra.wsgi)
+    _application_made_anew()
 
 
 @pytest.mark.django_db

@@ -203,7 +203,7 @@ CHANGES: list[tuple[object, str, str, Play]] = [
     (reversals.grant, "if kept is not None:", "if False:", credit.granted_twice),
     (reversals.grant, ", left_micros__gte=amount_micros", "", credit.granted_beyond_the_budget),
     (reversals.check_may_give, "if staff_id == listener_id:", "if False:", credit.granted_to_oneself),
-    (topups.take_in, "if GatewayEvent.objects.filter(id=seen.id).exists():", "if False:", credit.webhook_twice),
+    (topups.take_in, 'if GatewayEvent.objects.filter(id=event["id"]).exists():', "if False:", credit.webhook_twice),
     (topups.take_in, " and top_up.state != TopUp.State.SETTLED", "", credit.paid_twice),
     (topups.take_in, " and top_up.state == TopUp.State.STARTED", "", credit.canceled_then_paid),
     (topups.take_in, ' and checkout["currency"] == settings.CURRENCY', "", credit.paid_otherwise),

@@ -92,20 +92,26 @@ def until_the_vote(proposal: Proposal, sponsors: list[Any]) -> None:
     assembly.go_on(proposal)
 
 
+def write(page: Page) -> None:
+    """Write a proposal from the front room on, and put it before the members."""
+    page.goto("/coop")
+    is_sound(page, "the front room, empty")
+    page.get_by_role("link", name="Write a proposal").click()
+    expect(page.get_by_role("heading", name="What should be different?")).to_be_visible()
+    page.get_by_role("link", name="What is heard free").click()
+    expect(page.get_by_role("heading", name="What is heard free: what should hold?")).to_be_visible()
+    page.get_by_label("Title").fill("A shorter opening")
+    page.get_by_label("Why").fill("Half a minute is a chorus.")
+    page.get_by_label("Seconds of the opening").fill("30")
+    is_sound(page, "writing it")
+    page.get_by_role("button", name="Keep as a draft").click()
+    page.get_by_role("button", name="Put it before the members").click()
+    expect(page.get_by_text("0 of 3 stand behind it")).to_be_visible()
+
+
 def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit, tmp_path: Path) -> None:
     ada, bo, lars = sit("ada"), sit("bo", color_scheme="dark"), sit("lars")
-    ada.goto("/coop")
-    is_sound(ada, "the front room, empty")
-    ada.get_by_role("link", name="Write a proposal").click()
-    ada.get_by_role("link", name="What is heard free").click()
-    expect(ada.get_by_role("heading", name="What is heard free: what should hold?")).to_be_visible()
-    ada.get_by_label("Title").fill("A shorter opening")
-    ada.get_by_label("Why").fill("Half a minute is a chorus.")
-    ada.get_by_label("Seconds of the opening").fill("30")
-    is_sound(ada, "writing it")
-    ada.get_by_role("button", name="Keep as a draft").click()
-    ada.get_by_role("button", name="Put it before the members").click()
-    expect(ada.get_by_text("0 of 3 stand behind it")).to_be_visible()
+    write(ada)
     proposal = aside(Proposal.objects.get)
     bo.goto(f"/proposals/{proposal.id}")
     bo.get_by_role("button", name="Stand behind it").click()
