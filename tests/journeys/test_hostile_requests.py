@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from playback.cashout_models import RefundTransfer
 from playback.models import Charge
 from tests import callers, cast
 from tests.journeys.test_strangers import ROUTES
+from tests.members import assembly, belonging
 from tests.site import ROOT, Site, committing
 
 pytestmark = pytest.mark.xdist_group("hostile-requests")
@@ -55,6 +57,8 @@ checks = { negative_data_rejection.enabled = false, missing_required_header.enab
 include-name = "PATCH /api/v1/transfers/{transfer_id}"
 enabled = false
 """
+# What Lena has put before the members.
+ASKED: dict[str, dict[str, int]] = {"": {}, "opening": {"seconds": 30}}
 NOT_DOCUMENTED = ("api/v1/", "api/v1/schema", "api/v1/docs")
 EXAMPLES = 500 if os.environ.get("REFRAIN_LONG") else 12
 
@@ -111,7 +115,11 @@ def known(site: Site) -> dict[str, list[Any]]:
     appeals = reported(ana, theirs)
     works += [work for appeal in appeals for work in Work.objects.filter(id=appeal.suspension.work_id)]
     works += [report.work for report in Report.objects.filter(decision=None).select_related("work")]
+    belonging.pay(belonging.approved(lena, now=now), now=now)
+    asked = [assembly.submitted(lena, key=key, **figures) for key, figures in ASKED.items()]
     found: dict[str, list[Any]] = {
+        "proposal_id": [proposal.id for proposal in asked],
+        "covers_from": [(clock.day(now) + timedelta(days=365)).isoformat()],
         "cash_out_id": cash_outs,
         "release_id": [album.id],
         "certificate_id": [certificate["certificate"]["id"]],
