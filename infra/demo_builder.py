@@ -230,6 +230,8 @@ def _months_of_listening(
     favourites = {name: fate.sample(works, k=5) for name in LISTENERS}
     crowd = [_listener(name, country) for name, country in CROWD]
     *liked, late = [work for work in works if work.kind == Work.Kind.TRACK][: CROWD_LIKES + 1]
+    # Who owns a work pays for it no more.
+    others = [work for work in works if work != late]
     charged = 0
     for evening in range(1, BEGINS_BEFORE.days - 1):
         clock.set_offset(_evening(began, evening, fate) - (clock.now() - clock.offset()))
@@ -241,7 +243,7 @@ def _months_of_listening(
             for work in fate.sample(favourites[name], k=fate.randrange(1, 3)):
                 charged += _listen(people[name], work, fate)
         for person in fate.sample(crowd, k=4) if evening % 2 else []:
-            charged += _come_by(person, fate.choice(liked), works, fate)
+            charged += _come_by(person, fate.choice(liked), others, fate)
         charged += sum(_hear_out(person, late, fate) for person in _who_comes_late(crowd, evening))
         demo_treasury.look_after(office, now=clock.now())
         if evening % 16 == 0:
