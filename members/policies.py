@@ -192,6 +192,12 @@ def kind_of(key: str, params: Params, moment: datetime) -> Kind:
     return Kind.SPECIAL if step > policy.step.most else policy.kind
 
 
+def check_follows(key: str, base_seq: int, last_seq: int) -> None:
+    """Raise StaleBase unless what was to follow version `base_seq` would follow the last one."""
+    if last_seq != base_seq:
+        raise StaleBase(f"{key}: it was to follow version {base_seq}, and version {last_seq} came between")
+
+
 def add_version(
     *,
     key: str,
@@ -212,8 +218,8 @@ def add_version(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('policy ' || %s))", [key])
         cursor.execute("SELECT max(seq), max(effective_from) FROM members_policyversion WHERE key = %s", [key])
         base, latest = cursor.fetchone()
-        if base_seq is not None and base != base_seq:
-            raise StaleBase(f"{key}: it was to follow version {base_seq}, and version {base} came between")
+        if base_seq is not None:
+            check_follows(key, base_seq, base)
         if latest is not None and effective_from <= latest:
             raise PolicyRefused(f"{key}: version {base} already takes effect at {latest.isoformat()} or later")
         version = _insert(cursor, key, (base or 0) + 1, params, effective_from, now, proposal_id)

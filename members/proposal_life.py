@@ -61,7 +61,7 @@ def step(*, proposal_id: UUID, now: datetime) -> bool:
 
 def _sponsoring(proposal: Proposal, now: datetime) -> None:
     if proposals.is_sponsored(proposal, now=now):
-        days = governance.timings(Kind(proposal.kind), governance.in_force(now).params).deliberation
+        days = proposals.timings(proposal, now=now).deliberation
         proposals.go_to(proposal, State.DELIBERATION, ends_at=deadlines.after(now, days), now=now)
     elif _is_over(proposal, now):
         proposals.end(proposal, State.LAPSED, "Too few members stood behind it in time.", now=now)
@@ -83,9 +83,7 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
     proposal.kind = proposals.kind_of(proposal.key, proposal.params, now=now)
     proposal.frozen_sha256 = seals.sha256_of(question(proposal))
     proposal.governance_seq = governance.in_force(now).seq
-    _call(
-        proposal, now, notice_days=governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).notice
-    )
+    _call(proposal, now, notice_days=proposals.timings(proposal, now=now).notice)
 
 
 def question(proposal: Proposal) -> dict[str, object]:
@@ -151,7 +149,7 @@ def _counting(proposal: Proposal, now: datetime) -> None:
     tally = elections.close(election_id=election_id, now=now)
     _tell_who_voted(proposal, election_id, tally, now)
     if tally.verdict != Verdict.INQUORATE:
-        days = governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).contest
+        days = proposals.timings(proposal, now=now).contest
         proposals.go_to(proposal, State.CONTEST, ends_at=deadlines.after(now, days), now=now, words=tally.verdict)
     elif proposal.is_second_call:
         proposals.end(proposal, State.INQUORATE, "Too few members voted, the second time too.", now=now)
@@ -193,7 +191,7 @@ def _void(proposal: Proposal, words: str, now: datetime) -> None:
         return
     proposal.reruns += 1
     proposal.is_second_call = False
-    days = governance.timings(Kind(proposal.kind), proposals.rules_of(proposal).params).notice
+    days = proposals.timings(proposal, now=now).notice
     _call(proposal, now, notice_days=days, words=f"{words} It is held again.")
 
 

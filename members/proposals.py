@@ -5,7 +5,7 @@ words alone. It is moved on by beat (`members/proposal_life.py`), by no person. 
 are frozen, and whoever sponsored other figures is asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,7 +92,7 @@ def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
             check_figures(proposal, now=now)
             proposal.kind = kind_of(proposal.key, proposal.params, now=now)
             proposal.number, proposal.submitted_at = _next_number(), now
-            governed = governance.timings(Kind(proposal.kind), governance.in_force(now).params)
+            sponsoring = timings(proposal, now=now).sponsoring
             ProposalVersion.objects.create(
                 proposal=proposal,
                 number=proposal.version,
@@ -103,7 +103,7 @@ def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
                 written_at=now,
                 accepted_at=now,
             )
-            go_to(proposal, State.SPONSORING, ends_at=deadlines.after(now, governed.sponsoring), now=now)
+            go_to(proposal, State.SPONSORING, ends_at=deadlines.after(now, sponsoring), now=now)
     except IntegrityError as error:
         if "proposal_one_live_per_policy" in str(error):
             raise OneAtATime(f"Another proposal about {proposal.key} is under way; yours may follow it.") from error
@@ -245,7 +245,7 @@ def contest(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) 
         assert proposal.election_id is not None
         if now >= proposal.ends_at:
             raise NotNow("The days in which it could be contested are over.")
-        days = governance.timings(Kind(proposal.kind), rules_of(proposal).params).contest
+        days = timings(proposal, now=now).contest
         filed, made = Contest.objects.get_or_create(
             election_id=proposal.election_id,
             person_id=person_id,
@@ -307,6 +307,12 @@ def rules_of(proposal: Proposal) -> policies.Version:
     return policies.version("governance", proposal.governance_seq)
 
 
+def timings(proposal: Proposal, *, now: datetime) -> governance.Timings:
+    """Return how many days each part takes: by the rules it is voted on once frozen, till then by those of now."""
+    version = rules_of(proposal) if proposal.governance_seq else governance.in_force(now)
+    return governance.timings(Kind(proposal.kind), version.params)
+
+
 def kind_of(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> Kind:
     """Return how much has to agree. Raises UnknownPolicy."""
     return policies.kind_of(key, params, now) if key and params is not None else Kind.ADVISORY
@@ -326,11 +332,8 @@ def check_figures(proposal: Proposal, *, now: datetime) -> None:
     if not proposal.key:
         return
     check_params(proposal.key, proposal.params, now=now)
-    last = policies.versions(proposal.key, now)[-1].seq
-    if last != proposal.base_seq:
-        raise policies.StaleBase(
-            f"{proposal.key}: it was to follow version {proposal.base_seq}, and version {last} came between"
-        )
+    assert proposal.base_seq is not None
+    policies.check_follows(proposal.key, proposal.base_seq, policies.versions(proposal.key, now)[-1].seq)
 
 
 def check_member(person_id: UUID) -> None:
@@ -355,9 +358,7 @@ def locked(proposal_id: UUID, *states: str) -> Proposal:
     found = Proposal.objects.select_for_update().filter(id=proposal_id).first()
     if found is None or (found.state == State.DRAFT and State.DRAFT not in states):
         raise NotFound("there is no such proposal")
-    if found.state not in states:
-        raise NotNow(f"The proposal is in {found.get_state_display().lower()} now.")
-    return found
+    return _in_one_of(found, states)
 
 
 def go_to(
@@ -383,9 +384,13 @@ def _own(proposal_id: UUID, author_id: UUID, *states: str) -> Proposal:
     found = Proposal.objects.select_for_update().filter(id=proposal_id, author_id=author_id).first()
     if found is None:
         raise NotFound("there is no such proposal of yours")
-    if found.state not in states:
-        raise NotNow(f"The proposal is in {found.get_state_display().lower()} now.")
-    return found
+    return _in_one_of(found, states)
+
+
+def _in_one_of(proposal: Proposal, states: Collection[str]) -> Proposal:
+    if proposal.state not in states:
+        raise NotNow(f"The proposal is in {proposal.get_state_display().lower()} now.")
+    return proposal
 
 
 def _accept(proposal: Proposal, suggested: ProposalVersion, *, now: datetime) -> None:

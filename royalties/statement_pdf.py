@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import shares
 from members import admission, clock, money, months
 from royalties import payouts
 from royalties.paper import Column, Paper, Row
@@ -94,7 +93,7 @@ def _row(line: dict[str, Any], of: Statement) -> Row:
             f"fewer than {of.content['listeners_least']}" if listeners is None else f"{listeners:,}",
             _show(line["gross_micros"]),
             _show(line["creators_micros"]),
-            f"{percent(line['share_ppm'])} %",
+            f"{money.percent(line['share_ppm'])} %",
             _show(line["net_micros"]),
         ],
         note=f"{of_month}revenue {line['revenue_version']} · split sheet {line['sheet_version']} · work {line['work']}"
@@ -111,9 +110,3 @@ def _payout(due: dict[str, Any]) -> str:
 
 def _show(micros: int) -> str:
     return money.show(micros, places=PLACES)
-
-
-def percent(ppm: int) -> str:
-    """Return a share without the zeros that say nothing: `60`, `33.3334`."""
-    whole, _, part = shares.show(ppm).partition(".")
-    return f"{whole}.{part.rstrip('0')}".rstrip(".")

@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from members import money
 from members.requests import moment_of, signed_in_id
 from playback.privacy import FLOOR
-from royalties import earned, payouts, statement_pdf, statements, year_pdf, years
+from royalties import earned, payouts, statements, year_pdf, years
 from royalties import earnings_drawing as drawing
 from royalties.earned import MonthSoFar
 from royalties.run_models import Statement
@@ -51,7 +52,7 @@ def _running(month: MonthSoFar) -> dict[str, Any]:
     rest = month.works[WORKS_SHOWN:]
     return {
         "of": month,
-        "works": [{"of": work, "share": statement_pdf.percent(work.share_ppm)} for work in month.works[:WORKS_SHOWN]],
+        "works": [{"of": work, "share": money.percent(work.share_ppm)} for work in month.works[:WORKS_SHOWN]],
         "more": len(rest),
         "more_gross_micros": sum(work.gross_micros for work in rest),
         "more_creators_micros": sum(work.creators_micros for work in rest),
@@ -80,8 +81,8 @@ def _charts(known: Sequence[Statement]) -> dict[str, Any]:
         "shared": [
             {
                 "of": one,
-                "mine": statement_pdf.percent(one.work.share_ppm),
-                "others": [(other.name, statement_pdf.percent(other.share_ppm)) for other in one.others],
+                "mine": money.percent(one.work.share_ppm),
+                "others": [(other.name, money.percent(other.share_ppm)) for other in one.others],
             }
             for one in drawing.shared_works(works[:WORKS_SHOWN], earned.partners(last.person_id, sheets))
         ],

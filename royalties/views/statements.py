@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import months, seals
+from members import money, months, seals
 from members.requests import signed_in_id
 from royalties import earned, ledger, statement_pdf, statements, transparency
 from royalties.run_models import Statement
@@ -106,7 +106,7 @@ def _parts(found: Statement) -> list[dict[str, Any]]:
             "is_own": of_month == own,
             "month": transparency.month_of(of_month),
             "lines": [
-                line | {"plays": sum(line["plays_by_number"]), "share": statement_pdf.percent(line["share_ppm"])}
+                line | {"plays": sum(line["plays_by_number"]), "share": money.percent(line["share_ppm"])}
                 for line in some
             ],
         }
