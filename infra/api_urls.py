@@ -5,16 +5,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
-from members import memberships_api, proposals_api
+from members.api import memberships, policies, proposals
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements
 
 urlpatterns = [
-    path("memberships", memberships_api.Memberships.as_view()),
-    path("dues", memberships_api.Dues.as_view()),
-    path("shares", memberships_api.Shares.as_view()),
-    path("hours", memberships_api.Hours.as_view()),
-    path("hours/<uuid:worked_id>/approve", memberships_api.ApproveHours.as_view()),
+    path("memberships", memberships.Memberships.as_view()),
+    path("dues", memberships.Dues.as_view()),
+    path("shares", memberships.Shares.as_view()),
+    path("hours", memberships.Hours.as_view()),
+    path("hours/<uuid:worked_id>/approve", memberships.ApproveHours.as_view()),
     path("works", discovery.Works.as_view()),
     path("works/<uuid:work_id>", works.OneWork.as_view()),
     path("works/<uuid:work_id>/ladder", works.Ladder.as_view()),
@@ -81,13 +81,13 @@ urlpatterns = [
     path("statements", statements.Statements.as_view()),
     path("statements/<uuid:statement_id>", statements.OneStatement.as_view()),
     path("statements/<uuid:statement_id>.pdf", statements.StatementPaper.as_view()),
-    path("proposals", proposals_api.Proposals.as_view()),
-    path("proposals/<uuid:proposal_id>", proposals_api.OneProposal.as_view()),
-    path("proposals/<uuid:proposal_id>/sponsor", proposals_api.Sponsor.as_view()),
-    path("proposals/<uuid:proposal_id>/ballot", proposals_api.ProposalBallot.as_view()),
-    path("proposals/<uuid:proposal_id>/bundle.zip", proposals_api.ProposalBundle.as_view()),
-    path("policies", members.Policies.as_view()),
-    path("policies/<slug:key>", members.OnePolicy.as_view()),
+    path("proposals", proposals.Proposals.as_view()),
+    path("proposals/<uuid:proposal_id>", proposals.OneProposal.as_view()),
+    path("proposals/<uuid:proposal_id>/sponsor", proposals.Sponsor.as_view()),
+    path("proposals/<uuid:proposal_id>/ballot", proposals.ProposalBallot.as_view()),
+    path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),
+    path("policies", policies.Policies.as_view()),
+    path("policies/<slug:key>", policies.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),
     path("docs", members.open_to_all(SpectacularSwaggerSplitView).as_view(url_name="schema"), name="docs"),
     re_path("", members.Nowhere.as_view()),

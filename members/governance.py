@@ -11,7 +11,7 @@ from fractions import Fraction
 from members import money, policies
 from members.deadlines import Starts
 from members.policies import Params, Policy, PolicyRefused, Version, Whole
-from members.tally import Bar, Kind, Rules
+from members.voting.tally import Bar, Kind, Rules
 
 CLASSES = ("creator", "listener", "worker")
 DAYS = Whole(least=5, most=30)

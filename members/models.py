@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from members import election_models, membership_models, proposal_models  # noqa: F401  (Django finds rows where models are)
+from members.belonging import models as membership_models  # noqa: F401  (Django finds rows where models are)
+from members.voting import election_models, proposal_models  # noqa: F401  (Django finds rows where models are)
 
 
 class People(BaseUserManager):

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from members import clock, seals
 from members.deadlines import Starts
 from members.problems import Problem
-from members.tally import Kind
+from members.voting.tally import Kind
 
 REFRESH_SECONDS = 60
 NOTICE_LEAST = timedelta(hours=1)

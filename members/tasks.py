@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
-from members import clock, dues, memberships, notices, proposal_life
+from members import clock, notices
+from members.belonging import dues, memberships
+from members.voting import proposal_life
 
 
 @shared_task(name="members.tasks.sweep_notices")

@@ -10,7 +10,8 @@ class PlaybackConfig(AppConfig):
 
     def ready(self) -> None:
         """Register both."""
-        from members import dues, policies
+        from members import policies
+        from members.belonging import dues
         from playback import rules
         from playback.dues import WalletDues
 

@@ -15,7 +15,7 @@ from playback.models import GatewayEvent
 
 
 class WalletDues:
-    """What `members` asks of whoever keeps wallets (`members.dues.Payer`)."""
+    """What `members` asks of whoever keeps wallets (`members.belonging.dues.Payer`)."""
 
     def pay(self, *, person_id: UUID, amount_micros: int, reference: UUID) -> datetime:
         """Take dues out of bought credit, once per reference, and return when.

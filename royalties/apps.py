@@ -10,7 +10,8 @@ class RoyaltiesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the policies, and who can witness that somebody is a creator."""
-        from members import classes, policies
+        from members import policies
+        from members.belonging import classes
         from royalties import listened, rules
 
         policies.register(rules.REVENUE)

@@ -1,8 +1,8 @@
 """Who is a creator for the co-op: somebody with a published work that at least five listeners paid for within a year.
 
-Members asks for it when a place among the creators is to be held (`members.classes`). Counted are listeners whose
-bought credit paid for plays or purchases of works on whose split sheet in force the person stands, and which were not
-given back. Nobody pays for their own work, so nobody is counted for it.
+Members asks for it when a place among the creators is to be held (`members.belonging.classes`). Counted are listeners
+whose bought credit paid for plays or purchases of works on whose split sheet in force the person stands, and which were
+not given back. Nobody pays for their own work, so nobody is counted for it.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from members.classes import LOOKED_BACK, Evidence
+from members.belonging.classes import LOOKED_BACK, Evidence
 
 LISTENERS_LEAST = 5
 HEARD = """

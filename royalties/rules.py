@@ -6,7 +6,7 @@ How each euro of a charge is divided, from how much on royalties are paid, and w
 from members import money
 from members.deadlines import Starts
 from members.policies import Params, Policy, PolicyRefused, Step, Whole
-from members.tally import Kind
+from members.voting.tally import Kind
 
 
 def _sums_to_the_whole(params: Params) -> None:

@@ -3,6 +3,6 @@
 from django.urls import path
 
 from infra.urls import urlpatterns as refrain
-from members.ballots_api import CastBallot
+from members.api.ballots import CastBallot
 
 urlpatterns = [path("api/v1/elections/<uuid:election_id>/ballot", CastBallot.as_view()), *refrain]

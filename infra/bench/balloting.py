@@ -72,7 +72,8 @@ def _serve(line: Connection, env: dict[str, str]) -> None:
     import django  # noqa: PLC0415  (settings read the environment)
 
     django.setup()
-    from members import clock, elections, tally  # noqa: PLC0415
+    from members import clock  # noqa: PLC0415
+    from members.voting import elections, tally  # noqa: PLC0415
 
     weights = {"creator": 450_000, "listener": 350_000, "worker": 200_000}
     rules = tally.Rules(weights_ppm=weights, bars=tally.FOUNDING_BARS)

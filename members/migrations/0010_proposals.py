@@ -7,7 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import members.tally
+import members.voting.tally
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
@@ -304,13 +304,16 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        ("base_seq", None), ("key", ""), ("kind", members.tally.Kind["ADVISORY"]), ("params", None)
+                        ("base_seq", None),
+                        ("key", ""),
+                        ("kind", members.voting.tally.Kind["ADVISORY"]),
+                        ("params", None),
                     ),
                     models.Q(
                         models.Q(("key", ""), _negated=True),
                         ("base_seq__isnull", False),
                         ("params__isnull", False),
-                        models.Q(("kind", members.tally.Kind["ADVISORY"]), _negated=True),
+                        models.Q(("kind", members.voting.tally.Kind["ADVISORY"]), _negated=True),
                     ),
                     _connector="OR",
                 ),

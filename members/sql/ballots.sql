@@ -36,7 +36,7 @@ CREATE FUNCTION members_table_of(kind text, of_election uuid) RETURNS text LANGU
     SELECT 'members_' || kind || '_' || replace(of_election::text, '-', '')
 $$;
 
--- The SHA-256 of the canonical JSON of a ballot (RFC 8785): each word in it is plain ASCII. members/ballots.py says the same.
+-- The SHA-256 of the canonical JSON of a ballot (RFC 8785): each word in it is plain ASCII. members/voting/ballots.py says the same.
 CREATE FUNCTION members_tracker(of_election uuid, of_class text, said text, secret bytea)
 RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT sha256(convert_to('{"choice":"' || said || '","class":"' || of_class || '","domain":"refrain-ballot/1","election":"'

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from members import classes, hours, places
 from members.acts import carry_out
+from members.belonging import classes, hours, places
 from members.forms import HoursForm
 from members.problems import NotAllowed, Problem
 from members.requests import moment_of, signed_in_id

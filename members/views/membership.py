@@ -14,12 +14,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members import admission, classes, clock, dues, electorate, expulsions, memberships, money, places, shares
+from members import admission, clock, money
 from members.acts import carry_out
+from members.belonging import classes, dues, expulsions, memberships, places, shares
+from members.belonging.models import MemberClass, Membership
 from members.forms import ApplicationForm, SharesForm, WhyForm
-from members.membership_models import MemberClass, Membership
 from members.problems import Invalid, Problem
 from members.requests import moment_of, signed_in_id
+from members.voting import electorate
 
 HERE = "members:membership"
 View = Callable[..., HttpResponse]

@@ -11,24 +11,16 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members import (
-    deadlines,
-    elections,
-    electorate,
-    figures,
-    governance,
-    memberships,
-    policies,
-    proposals,
-    tally_words,
-)
+from members import deadlines, figures, governance, policies
 from members.acts import carry_out
+from members.belonging import memberships
 from members.forms import FiguresForm, GroundsForm, RemarkForm, RulingForm, TrackerForm, WordsForm
 from members.policies import Policy
 from members.problems import Invalid, Problem
-from members.proposal_models import Contest, Proposal
 from members.requests import moment_of, person_id_of, signed_in_id
-from members.tally import Kind
+from members.voting import elections, electorate, proposals, tally_words
+from members.voting.proposal_models import Contest, Proposal
+from members.voting.tally import Kind
 
 ON_A_PAGE, REMARKS_SHOWN = 20, 200
 State = Proposal.State

@@ -16,10 +16,11 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members import admission, dues, expulsions, hours, memberships, places, register, shares
+from members import admission
 from members.access import fresh_second_factor_required
 from members.acts import carry_out
 from members.admission import Staff
+from members.belonging import dues, expulsions, hours, memberships, places, register, shares
 from members.forms import TransferForm, WhyForm
 from members.problems import Invalid, NotAllowed, Problem
 from members.requests import moment_of, signed_in_id

@@ -15,8 +15,9 @@ import pytest
 from django.db import connection
 
 from infra.parts.child import Child
-from members import clock, elections
-from members.election_models import Ballot, Election
+from members import clock
+from members.voting import elections
+from members.voting.election_models import Ballot, Election
 from tests import callers
 from tests.members.polls import Poll, nonce_of
 from tests.site import Site

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from members import ballots, clock, policies, proposal_life, proposals
-from members.proposal_models import Proposal
+from members import clock, policies
+from members.voting import ballots, proposal_life, proposals
+from members.voting.proposal_models import Proposal
 from tests import cast
 from tests.members import belonging
 

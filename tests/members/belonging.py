@@ -4,8 +4,9 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import count
 
-from members import dues, ibans, memberships, places
-from members.membership_models import Membership
+from members import ibans
+from members.belonging import dues, memberships, places
+from members.belonging.models import Membership
 from members.models import Person
 from members.problems import Invalid
 from tests import cast

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from members import ballots, clock, elections, tally
-from members.election_models import Election
+from members import clock
 from members.models import Person
-from members.tally import Kind, Rules
+from members.voting import ballots, elections, tally
+from members.voting.election_models import Election
+from members.voting.tally import Kind, Rules
 from tests import cast
 
 RULES = Rules(weights_ppm={"creator": 450_000, "listener": 350_000, "worker": 200_000}, bars=tally.FOUNDING_BARS)

@@ -19,11 +19,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import close_old_connections, connection
 
-from members import ballots, clock, elections, seals
-from members.ballots import AlreadyVoted, NonceTaken, NotOnTheRoll, Receipt, VotingNotOpen
+from members import clock, seals
 from members.keys import NoSealingKey
 from members.problems import Invalid, NotFound, Problem
-from members.tally import Kind
+from members.voting import ballots, elections
+from members.voting.ballots import AlreadyVoted, NonceTaken, NotOnTheRoll, Receipt, VotingNotOpen
+from members.voting.tally import Kind
 from tests import callers, cast
 from tests.callers import Caller
 from tests.members.polls import CLOSES_AT, OPENS_AT, QUESTION, RULES, Poll, nonce_of

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from members import classes, clock, hours, memberships, places, shares
-from members.classes import Evidence
-from members.membership_models import ClassPlace, Membership, Qualification, VotingChoice, WorkedTime
-from members.memberships import AlreadyMember, MembershipStands, NotAMember
+from members import clock
+from members.belonging import classes, hours, memberships, places, shares
+from members.belonging.classes import Evidence
+from members.belonging.memberships import AlreadyMember, MembershipStands, NotAMember
+from members.belonging.models import ClassPlace, Membership, Qualification, VotingChoice, WorkedTime
 from members.problems import Invalid, NotAllowed, NotFound
 from royalties import listened
 from tests import cast

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from members import clock, dues, memberships
-from members.dues import DuesNotDue
-from members.instruments import InstrumentTaken
-from members.membership_models import DuesPayment, Instrument, Membership
-from members.memberships import MembershipStands
+from members import clock
+from members.belonging import dues, memberships
+from members.belonging.dues import DuesNotDue
+from members.belonging.instruments import InstrumentTaken
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import DuesPayment, Instrument, Membership
 from members.models import Notice
 from members.problems import Invalid, NotAllowed
 from playback import wallets

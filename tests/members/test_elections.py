@@ -14,11 +14,12 @@ from django.conf import settings as house
 from django.db import Error, close_old_connections, connection, transaction
 
 from infra import grants
-from members import ballots, clock, election_documents, elections, keys, seals
-from members.election_models import Ballot, Checkpoint, Election, RollLine
-from members.elections import CannotAnnounce, NotClosed, RollFixed, UrnDiffers
+from members import clock, keys, seals
 from members.problems import NotFound
-from members.tally import Kind, Verdict
+from members.voting import ballots, election_documents, elections
+from members.voting.election_models import Ballot, Checkpoint, Election, RollLine
+from members.voting.elections import CannotAnnounce, NotClosed, RollFixed, UrnDiffers
+from members.voting.tally import Kind, Verdict
 from tests import callers, cast
 from tests.members.polls import CLOSES_AT, NOTICE_AT, OPENS_AT, QUESTION, RULES, Poll, nonce_of
 

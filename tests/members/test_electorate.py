@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from members import electorate, expulsions, memberships, places, shares
-from members.membership_models import Membership
+from members.belonging import expulsions, memberships, places, shares
+from members.belonging.models import Membership
 from members.problems import NotAllowed
+from members.voting import electorate
 from tests import cast
 from tests.members import belonging
 

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from members import governance, policies, tally
+from members import governance, policies
 from members.policies import PolicyRefused
-from members.tally import Kind, Verdict, Votes
+from members.voting import tally
+from members.voting.tally import Kind, Verdict, Votes
 
 FOUNDING = governance.GOVERNANCE.founding
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from members import clock, expulsions, memberships
-from members.membership_models import Expulsion, Membership, ShareHolding, WorkedTime
+from members import clock
+from members.belonging import expulsions, memberships
+from members.belonging.models import Expulsion, Membership, ShareHolding, WorkedTime
 from tests import cast
 from tests.members import belonging
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from members import clock, dues, memberships
-from members.membership_models import DuesPayment, Instrument, Membership
+from members import clock
+from members.belonging import dues, memberships
+from members.belonging.models import DuesPayment, Instrument, Membership
 from playback.dues_models import DuesTaken
 from tests import cast
 from tests.members import belonging

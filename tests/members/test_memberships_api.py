@@ -2,8 +2,9 @@
 
 import pytest
 
-from members import clock, dues, memberships
-from members.membership_models import DuesPayment, Membership, ShareHolding, WorkedTime
+from members import clock
+from members.belonging import dues, memberships
+from members.belonging.models import DuesPayment, Membership, ShareHolding, WorkedTime
 from tests import cast
 from tests.callers import Caller, slug
 from tests.members import belonging

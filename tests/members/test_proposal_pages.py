@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from members import clock, elections, proposals
-from members.proposal_models import Proposal
+from members import clock
+from members.voting import elections, proposals
+from members.voting.proposal_models import Proposal
 from tests.members import assembly
 
 pytestmark = pytest.mark.django_db

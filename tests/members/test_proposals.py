@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from members import ballots, clock, elections, policies, proposal_life, proposals, shares
+from members import clock, policies
+from members.belonging import shares
 from members.models import Notice
 from members.policies import PolicyRefused, StaleBase
 from members.problems import Invalid, NotAllowed, NotFound
-from members.proposal_models import Contest, Part, Proposal
-from members.proposals import NotNow, OneAtATime
-from members.tally import Kind, Verdict
+from members.voting import ballots, elections, proposal_life, proposals
+from members.voting.proposal_models import Contest, Part, Proposal
+from members.voting.proposals import NotNow, OneAtATime
+from members.voting.tally import Kind, Verdict
 from tests import cast
 from tests.members import assembly, belonging
 

@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from members import ballots, clock, election_documents, elections, keys, seals, tally, wellknown
-from members.tally import Kind, Rules, Votes
+from members import clock, keys, seals, wellknown
+from members.voting import ballots, election_documents, elections, tally
+from members.voting.tally import Kind, Rules, Votes
 from tests import cast
 from tests.members.polls import RULES, Poll
 from tests.royalties.test_verify_bundle import SIGNED

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members import tally
-from members.tally import CannotCount, Kind, Rules, Verdict, Votes
+from members.voting import tally
+from members.voting.tally import CannotCount, Kind, Rules, Verdict, Votes
 
 RULES = Rules(weights_ppm={"creator": 450_000, "listener": 350_000, "worker": 200_000}, bars=tally.FOUNDING_BARS)
 CREATORS = Votes(members=120, yes=38, no=14, abstained=3)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
-from members.proposal_models import Proposal
+from members.voting.proposal_models import Proposal
 from tests import cast
 from tests.journeys.browser.reach import is_sound
 from tests.members import assembly

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from members.tally import ClassTally, Condition, Kind, Tally, Verdict
+from members.voting.tally import ClassTally, Condition, Kind, Tally, Verdict
 
 NAMES = {"creator": "Creators", "listener": "Listeners", "worker": "Workers", "supporter": "Supporters"}
 KINDS = {

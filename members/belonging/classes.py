@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import QuerySet, Sum
 
 from members import clock
-from members.membership_models import (
+from members.belonging.models import (
     ClassPlace,
     DuesPayment,
     MemberClass,

@@ -8,9 +8,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from members import clock, memberships, places
-from members.membership_models import ClassPlace, MemberClass, WorkedTime
-from members.memberships import MembershipStands
+from members import clock
+from members.belonging import memberships, places
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import ClassPlace, MemberClass, WorkedTime
 from members.problems import Invalid, NotAllowed, NotFound
 
 DAY_MINUTES_MOST = 16 * 60

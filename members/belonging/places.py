@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from members import admission, classes, memberships
+from members import admission
 from members.admission import Staff
-from members.membership_models import ClassPlace, MemberClass, Membership, VotingChoice, WorkerVoice
-from members.memberships import MembershipStands
+from members.belonging import classes, memberships
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import ClassPlace, MemberClass, Membership, VotingChoice, WorkerVoice
 from members.problems import Invalid, NotAllowed, NotFound
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from members.tally import Kind
+from members.voting.tally import Kind
 
 
 class Proposal(models.Model):

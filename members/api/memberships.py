@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import clock, dues, hours, memberships, shares
+from members import clock
 from members.access import CursorPage, person_id
 from members.api import ProblemSerializer, StrictSerializer, read
-from members.membership_models import DuesPayment, MemberClass, Membership, ShareHolding, WorkedTime
+from members.belonging import dues, hours, memberships, shares
+from members.belonging.models import DuesPayment, MemberClass, Membership, ShareHolding, WorkedTime
 from members.tokens import Scope
 
 

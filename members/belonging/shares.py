@@ -13,10 +13,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from members import classes, clock, ibans, instruments, keys, memberships, money, seals
-from members.dues import check_treasurer
-from members.membership_models import Membership, ShareHolding
-from members.memberships import MembershipStands
+from members import clock, ibans, keys, money, seals
+from members.belonging import classes, instruments, memberships
+from members.belonging.dues import check_treasurer
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import Membership, ShareHolding
 from members.problems import Invalid, NotAllowed, NotFound
 
 PRICE_MICROS = 20 * money.MICROS

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from members import admission, letters, memberships
+from members import admission, letters
 from members.admission import Staff
+from members.belonging import memberships
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import Expulsion, Instrument, Membership, Voice
 from members.letters import Letter
-from members.membership_models import Expulsion, Instrument, Membership, Voice
-from members.memberships import MembershipStands
 from members.models import StaffRole
 from members.problems import Invalid, NotAllowed, NotFound
 

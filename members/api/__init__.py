@@ -1,17 +1,14 @@
-"""What every part of the API reads and writes alike; and the policies over HTTP."""
+"""What every part of the API reads and writes alike, and what it says where there is nothing."""
 
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import clock, policies
 from members.access import PROBLEM_TYPE
 from members.problems import Invalid, NotFound
 
@@ -170,63 +167,6 @@ def read(serializer_class: type[serializers.Serializer], body: Any) -> dict[str,
         raise Invalid("Some of what was sent cannot be used.", fields=reader.errors)
     validated: dict[str, Any] = reader.validated_data
     return validated
-
-
-class VersionSerializer(serializers.Serializer):
-    """A version of a policy."""
-
-    key = serializers.CharField()
-    seq = serializers.IntegerField()
-    params = serializers.DictField()
-    effective_from = serializers.DateTimeField()
-    recorded_at = serializers.DateTimeField()
-    sha256 = serializers.CharField()
-    explained = serializers.ListField(child=serializers.CharField())
-
-
-class PolicySerializer(serializers.Serializer):
-    """A policy: the version in force, and all that were recorded."""
-
-    key = serializers.CharField()
-    in_force = VersionSerializer()
-    versions = VersionSerializer(many=True)
-
-
-def _version(version: policies.Version) -> dict[str, Any]:
-    explained = policies.registered(version.key).explain(version.params)
-    return {**vars(version), "explained": explained}
-
-
-class Policies(APIView):
-    """The versions in force."""
-
-    scope = None
-
-    @extend_schema(responses={200: VersionSerializer(many=True)})
-    def get(self, request: Request) -> Response:
-        """List them."""
-        now = clock.now()
-        return Response(
-            VersionSerializer([_version(policies.policy_at(key, now)) for key in policies.names()], many=True).data
-        )
-
-
-class OnePolicy(APIView):
-    """A policy."""
-
-    scope = None
-
-    @extend_schema(responses={200: PolicySerializer, 404: ProblemSerializer})
-    def get(self, request: Request, key: str) -> Response:
-        """Return the version in force and all others."""
-        now = clock.now()
-        found = policies.versions(key, now)
-        content = {
-            "key": key,
-            "in_force": _version(policies.policy_at(key, now)),
-            "versions": [_version(version) for version in found],
-        }
-        return Response(PolicySerializer(content).data)
 
 
 class Nowhere(APIView):

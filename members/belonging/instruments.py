@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.crypto import salted_hmac
 
-from members.membership_models import Instrument, Membership
+from members.belonging.models import Instrument, Membership
 from members.problems import Problem
 
 
@@ -32,4 +32,4 @@ def note(membership: Membership, named: Iterable[str], *, now: datetime) -> None
 
 
 def _digest(named: str) -> str:
-    return salted_hmac("members.instruments", named, algorithm="sha256").hexdigest()
+    return salted_hmac("members.belonging.instruments", named, algorithm="sha256").hexdigest()

@@ -16,8 +16,9 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 
-from members import election_documents, keys, seals
-from members.election_models import Ballot, Checkpoint, Election, RollLine
+from members import keys, seals
+from members.voting import election_documents
+from members.voting.election_models import Ballot, Checkpoint, Election, RollLine
 
 FORMAT, MANIFEST = "refrain-ballots/1", "manifest.json"
 FOLDER = "elections"

@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Max
 
-from members import ballot_bundles, election_documents, keys, locks, patience, seals
-from members.election_documents import HEADS_ONLY
-from members.election_models import Ballot, Checkpoint, Election, RollCorrection, RollLine
+from members import keys, locks, patience, seals
 from members.problems import NotFound, Problem
-from members.tally import Kind, Rules, Tally
+from members.voting import ballot_bundles, election_documents
+from members.voting.election_documents import HEADS_ONLY
+from members.voting.election_models import Ballot, Checkpoint, Election, RollCorrection, RollLine
+from members.voting.tally import Kind, Rules, Tally
 
 CORRECTED_UNTIL = timedelta(hours=24)
 MINUTES_MOST = 10

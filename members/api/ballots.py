@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import ballots
 from members.access import person_id
 from members.api import ProblemSerializer, StrictSerializer, read
 from members.tokens import Scope
+from members.voting import ballots
 
 
 class BallotBody(StrictSerializer):

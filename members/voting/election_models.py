@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from members.tally import Kind
+from members.voting.tally import Kind
 
 SMALL_CLASS = 5
 
@@ -18,8 +18,8 @@ SMALL_CLASS = 5
 class Election(models.Model):
     """A vote on one question. Announced once; after it has closed it is counted once (sql/ballots.sql).
 
-    `rules` are those of `members.tally` in JSON, as they stood then; `roll_members` says how many each class has on the
-    roll; `votes` how they voted, by class: members, marks, yes, no, abstained.
+    `rules` are those of `members.voting.tally` in JSON, as they stood then; `roll_members` says how many each class has
+    on the roll; `votes` how they voted, by class: members, marks, yes, no, abstained.
     """
 
     class State(models.TextChoices):

@@ -13,16 +13,17 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from members import admission, classes, clock, letters, locks
+from members import admission, clock, letters, locks
 from members.admission import Staff
-from members.letters import Letter
-from members.membership_models import (
+from members.belonging import classes
+from members.belonging.models import (
     ClassPlace,
     DuesPayment,
     Instrument,
     Membership,
     VotingChoice,
 )
+from members.letters import Letter
 from members.problems import Invalid, NotAllowed, NotFound, Problem
 
 # How long one has belonged, and voted in a class, before it counts for a vote.

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from members import seals, tally
-from members.tally import Bar, Kind, Rules, Tally, Votes
+from members import seals
+from members.voting import tally
+from members.voting.tally import Bar, Kind, Rules, Tally, Votes
 
 NOTICE, CHECKPOINT = "refrain-election/1", "refrain-checkpoint/1"
 # They vote by their heads alone, and in no class.

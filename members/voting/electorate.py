@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from members import clock
-from members.memberships import COUNTS_AFTER, GRACE
+from members.belonging.memberships import COUNTS_AFTER, GRACE
 
 ROLL = """
 SELECT m.person_id, chosen.member_class

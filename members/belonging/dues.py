@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from members import admission, clock, ibans, instruments, letters, memberships, money
+from members import admission, clock, ibans, letters, money
 from members.admission import Staff
+from members.belonging import instruments, memberships
+from members.belonging.memberships import GRACE, MembershipStands
+from members.belonging.models import DuesPayment, Membership
 from members.letters import Letter
-from members.membership_models import DuesPayment, Membership
-from members.memberships import GRACE, MembershipStands
 from members.problems import NotAllowed, Problem
 
 YEARLY_MICROS = 10 * money.MICROS

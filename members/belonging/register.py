@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from members import clock, memberships
-from members.membership_models import ClassPlace, Membership
+from members import clock
+from members.belonging import memberships
+from members.belonging.models import ClassPlace, Membership
 from members.problems import Invalid, NotFound
 
 STATES = ("applied", "approved", "joined", "refused", "withdrawn", "left", "expelled")

@@ -12,12 +12,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from members import deadlines, elections, electorate, governance, letters, policies, proposals, seals
-from members.elections import UrnDiffers
+from members import deadlines, governance, letters, policies, seals
 from members.letters import Letter
 from members.policies import PolicyRefused
-from members.proposal_models import Contest, Proposal
-from members.tally import Kind, Tally, Verdict
+from members.voting import elections, electorate, proposals
+from members.voting.elections import UrnDiffers
+from members.voting.proposal_models import Contest, Proposal
+from members.voting.tally import Kind, Tally, Verdict
 
 State, Ruling = Proposal.State, Contest.Ruling
 # An inquorate vote is called once more, so many days later, and needs half the heads.

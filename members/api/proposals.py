@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import ballot_bundles, clock, elections, proposals
+from members import clock
 from members.access import CursorPage, person_id
 from members.api import ProblemSerializer, StrictSerializer, read
-from members.ballots_api import BallotBody, BallotReceiptSerializer, CastBallot
+from members.api.ballots import BallotBody, BallotReceiptSerializer, CastBallot
 from members.problems import NotFound
-from members.proposal_models import Proposal
 from members.tokens import Scope
+from members.voting import ballot_bundles, elections, proposals
+from members.voting.proposal_models import Proposal
 
 
 class ProposalSerializer(serializers.ModelSerializer):

@@ -1,8 +1,8 @@
 """Proposals: what members ask each other to decide, and how it is written, sponsored, amended and contested.
 
 A proposal asks for new figures of one policy, all of them, compared with the version that was the last one then; or for
-words alone. It is moved on by beat (`members/proposal_life.py`), by no person. Text and figures may change until they
-are frozen, and whoever sponsored other figures is asked again.
+words alone. It is moved on by beat (`members/voting/proposal_life.py`), by no person. Text and figures may change
+until they are frozen, and whoever sponsored other figures is asked again.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,11 +13,13 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, QuerySet
 
-from members import admission, deadlines, elections, electorate, governance, memberships, policies
+from members import admission, deadlines, governance, policies
 from members.admission import Staff
+from members.belonging import memberships
 from members.policies import PolicyRefused
 from members.problems import Invalid, NotAllowed, NotFound, Problem
-from members.proposal_models import (
+from members.voting import elections, electorate
+from members.voting.proposal_models import (
     Contest,
     Panelist,
     Part,
@@ -26,7 +28,7 @@ from members.proposal_models import (
     Remark,
     Sponsorship,
 )
-from members.tally import Kind
+from members.voting.tally import Kind
 
 State, Ruling = Proposal.State, Contest.Ruling
 TITLE_MOST, TEXT_MOST = 120, 20_000

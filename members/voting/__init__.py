@@ -1,0 +1,1 @@
+"""What members decide: proposals and their life, secret ballots, the count and what is published of it."""
