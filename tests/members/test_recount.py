@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+import members
 from members import clock, keys, seals, wellknown
 from members.voting import ballots, election_documents, elections, tally
 from members.voting.tally import Kind, Rules, Votes
@@ -30,7 +31,7 @@ from tests import cast
 from tests.members.polls import RULES, Poll
 from tests.royalties.test_verify_bundle import SIGNED
 
-PROGRAM = Path(elections.__file__).parent / "static" / "members" / "recount.py"
+PROGRAM = Path(members.__file__).parent / "static" / "members" / "recount.py"
 CLASSES = ("creator", "listener", "worker")
 Ask = Callable[..., tuple[int, str]]
 
