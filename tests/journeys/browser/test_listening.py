@@ -56,7 +56,7 @@ def test_the_first_play_asks_and_is_charged_once_and_the_sound_goes_on(shop: Sho
     lena.hurry_until(FREE_SECONDS - 1)
     lena.expect_state("asks")
     heard_at = lena.position()
-    assert FREE_SECONDS <= heard_at < FREE_SECONDS + 0.5
+    assert FREE_SECONDS <= heard_at < OPEN_SECONDS  # it asks while what is open goes on, however slow we are
     assert "Go on €0.002" in lena.says()
     assert "cannot be withdrawn from" in lena.says()  # the consent, asked this once
     assert lena.charges == []
