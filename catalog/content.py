@@ -9,7 +9,7 @@ from members.problems import Problem
 
 
 class CannotPublish(Problem):
-    """A rule of the policy `content` refuses the work; `rule` names it and `policy_version` the vote that made it."""
+    """A rule of the policy `content` refuses the work; `rule` names it and `policy` the version that a vote made."""
 
     slug, status, title = "cannot-publish", 409, "This work cannot be published yet"
 
@@ -29,7 +29,8 @@ class Finding:
         if self.policy_version is None:
             return CannotPublish(self.words, rule=self.rule)
         words = f"{self.words} (content version {self.policy_version})"
-        return CannotPublish(words, rule=self.rule, policy_version=self.policy_version)
+        policy = {"key": "content", "seq": self.policy_version, "href": policies.href("content", self.policy_version)}
+        return CannotPublish(words, rule=self.rule, policy_version=self.policy_version, policy=policy)
 
 
 def findings(work: Work, *, now: datetime) -> list[Finding]:

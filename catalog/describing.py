@@ -162,10 +162,13 @@ FIELDS: Mapping[str, Callable[[Any], Any]] = {
 def checked(changes: Mapping[str, Any], *further: tuple[str, Callable[[], object]]) -> dict[str, Any]:
     """Return the changes as they are kept. Raises Invalid, naming every field that is wrong and why.
 
+    What further checks name beside their words, like the version of a policy, is named too.
+
     `further` are checks that need more than the value: a field's name, and what raises Invalid for it.
     """
     kept: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
+    named: dict[str, Any] = {}
     for name, value in changes.items():
         try:
             kept[name] = FIELDS[name](value)
@@ -176,6 +179,7 @@ def checked(changes: Mapping[str, Any], *further: tuple[str, Callable[[], object
             check()
         except Invalid as refusal:
             wrong.setdefault(name, []).append(refusal.detail)
+            named |= refusal.extra
     if wrong:
-        raise Invalid(" ".join(words for said in wrong.values() for words in said), fields=wrong)
+        raise Invalid(" ".join(words for said in wrong.values() for words in said), fields=wrong, **named)
     return kept

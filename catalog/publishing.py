@@ -221,7 +221,8 @@ def check_figure(figure: int | None, *, now: datetime) -> None:
     least, most = int(pricing.params["price_min_micros"]), int(pricing.params["price_max_micros"])
     if figure and not least <= figure <= most:
         raise Invalid(
-            f"A price is {money.show(least)} to {money.show(most)}, or nothing (pricing version {pricing.seq})."
+            f"A price is {money.show(least)} to {money.show(most)}, or nothing (pricing version {pricing.seq}).",
+            policy=pricing.citation,
         )
 
 

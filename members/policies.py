@@ -101,6 +101,16 @@ class Version:
     sha256: str
     proposal_id: UUID | None = None
 
+    @property
+    def href(self) -> str:
+        """Return where this version is read, with the vote that made it."""
+        return href(self.key, self.seq)
+
+    @property
+    def citation(self) -> dict[str, int | str]:
+        """Return the version as refusals name it."""
+        return {"key": self.key, "seq": self.seq, "href": self.href}
+
 
 @dataclass
 class _Known:
@@ -171,6 +181,11 @@ def version(key: str, seq: int) -> Version:
     if row is None:
         raise UnknownPolicy(f"there is no version {seq} of {key!r}")
     return _version(row)
+
+
+def href(key: str, seq: int) -> str:
+    """Return where a version is read, by everybody: its place on the policy's page."""
+    return f"/policies/{key}#v{seq}"
 
 
 def forget() -> None:

@@ -137,6 +137,7 @@ def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now
                 f"It costs {money.show(asked.remaining_micros)} to own it; nothing was charged.",
                 price_micros=asked.remaining_micros,
                 pricing_version=pricing.seq,
+                policy=pricing.citation,
             )
         else:
             answer = _take_the_rest(person_id, work_id, price_micros, asked)

@@ -10,7 +10,7 @@ from playback.wallets import Entry
 
 COLUMNS = (
     *("at", "kind", "explained", "work", "work_id", "play_number", "reason"),
-    *("amount", "of_it_given", "credit_after", "currency", "id"),
+    *("amount", "of_it_given", "credit_after", "currency", "id", "pricing_version"),
 )
 KINDS = {
     "play": "a play, at the price shown before it",
@@ -65,7 +65,7 @@ def _row(entry: Entry, currency: str) -> list[object]:
         money.exact(entry.amount_micros),
         money.exact(entry.promo_part_micros),
         money.exact(entry.balance_after_micros + entry.promo_after_micros),
-        *(currency, entry.row_id),
+        *(currency, entry.row_id, entry.pricing_version or ""),
     ]
 
 

@@ -54,6 +54,7 @@ class Sitting:
     paid_micros: int
     cap_micros: int
     pricing_version: int
+    opening_version: int
     free_seconds: float
     open_seconds: float
     duration_seconds: float
@@ -420,6 +421,7 @@ def _sitting(session: Session, standing: Standing, held: Held, overview: WalletO
         paid_micros=held.paid_micros,
         cap_micros=session.cap_micros if held.cap_micros is None else held.cap_micros,
         pricing_version=session.pricing_version,
+        opening_version=session.opening_version,
         free_seconds=session.free_ms / 1000,
         open_seconds=session.open_ms / 1000,
         duration_seconds=standing.duration_ms / 1000,

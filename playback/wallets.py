@@ -73,7 +73,10 @@ class WalletOverview:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the history; `amount_micros` is signed and both pockets together."""
+    """One line of the history; `amount_micros` is signed and both pockets together.
+
+    `pricing_version` is the one a play or purchase was priced by: for a ladder begun before a vote, the older one.
+    """
 
     at: datetime
     kind: str
@@ -86,6 +89,7 @@ class Entry:
     reason: str | None
     balance_after_micros: int
     promo_after_micros: int
+    pricing_version: int | None
 
 
 def limit_reached(*, name: str, limit: int, needed: int) -> LimitReached:
@@ -232,8 +236,9 @@ def entries(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.at, e.kind, e.row_id, e.balance_micros + e.promo_micros, e.promo_micros, e.work_id, w.title,"
-            "       e.play_number, e.reason, e.balance_after_micros, e.promo_after_micros"
+            "       e.play_number, e.reason, e.balance_after_micros, e.promo_after_micros, c.pricing_version"
             "  FROM playback_wallet_entry e LEFT JOIN catalog_work_standing w USING (work_id)"
+            "  LEFT JOIN playback_charge c ON c.listener_id = e.listener_id AND c.id = e.row_id"
             " WHERE e.listener_id = %(person)s AND (%(before)s::timestamptz IS NULL OR e.at < %(before)s"
             "       OR (e.at = %(before)s AND e.row_id < %(before_id)s::uuid))"
             " ORDER BY e.at DESC, e.row_id DESC LIMIT %(limit)s",

@@ -7,11 +7,11 @@ version of `revenue` become one entry for each pocket; `BOOKED` says which accou
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
-from members import locks, patience, policies
+from members import clock, locks, patience, policies
 from royalties import accounts, ledger
 from royalties.ledger import Entry
 from royalties.ledger_models import Posting
@@ -115,10 +115,23 @@ SELECT f.source, f.row_id, %(posting)s::bigint AS posting_id, f.kind, f.day, f.m
  WHERE f.happened_at >= (SELECT royalties_posted_before())
    AND NOT EXISTS (SELECT FROM royalties_postingmark m WHERE m.source = f.source AND m.row_id = f.row_id)
 """
+# A day with as many marks as rows has no row without one: each mark is of one row, and both keep their day. So postings
+# look row by row at days with other numbers alone, however old they are; `reconcile` looks at all.
+DAYS_LEFT = """
+SELECT coalesce(array_agg(day), '{}'), min(day), max(day)
+  FROM (SELECT day, count(*) AS number FROM playback_money_facts
+         WHERE happened_at >= (SELECT royalties_posted_before()) GROUP BY day) AS happened
+  FULL JOIN (SELECT day, count(*) AS number FROM royalties_postingmark
+              WHERE day >= coop_day((SELECT royalties_posted_before())) GROUP BY day) AS marked USING (day)
+ WHERE happened.number IS DISTINCT FROM marked.number
+"""
 # What is marked is what is summed, for both read what was taken: a row committed meanwhile is the next posting's.
 # PostgreSQL looks for unmarked rows with several processes where they go into a new table, and not where into marks.
 # Marks are written in the order of their index.
-TAKE = f"CREATE TEMP TABLE taken ON COMMIT DROP AS {UNPOSTED}"
+TAKE = f"""
+CREATE TEMP TABLE taken ON COMMIT DROP AS {UNPOSTED}
+   AND f.happened_at >= %(begins)s AND f.happened_at < %(ends)s AND f.day = ANY(%(days)s::date[])
+"""
 MARK = """
 INSERT INTO royalties_postingmark (source, row_id, posting_id, day)
 SELECT source, row_id, posting_id, day FROM taken ORDER BY source, row_id
@@ -180,9 +193,14 @@ def post(*, now: datetime) -> int:
     """Post every row that has no mark yet, and return how many there were. All or nothing; waits for who posts now."""
     with transaction.atomic(), connection.cursor() as cursor:
         hold()
+        cursor.execute(DAYS_LEFT)
+        days, first, last = cursor.fetchone()
+        if not days:
+            return 0
         cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
         number: int = cursor.fetchone()[0]
-        cursor.execute(TAKE, {"posting": number})
+        begins, ends = clock.start_of(first), clock.start_of(last + timedelta(days=1))
+        cursor.execute(TAKE, {"posting": number, "days": days, "begins": begins, "ends": ends})
         cursor.execute(MARK)
         cursor.execute(GROUPED, {"versions": version_moments(now)})
         groups = [Group(*row) for row in cursor.fetchall()]

@@ -16,7 +16,7 @@ from catalog.serializers.works import (
     LadderSerializer,
     WorkSerializer,
 )
-from members import clock
+from members import clock, policies
 from members.access import person_id
 from members.api import ProblemSerializer, read
 from members.tokens import Scope
@@ -75,6 +75,7 @@ class Ladder(APIView):
                 "work": work_id,
                 "currency": settings.CURRENCY,
                 "pricing_version": version,
+                "pricing_href": policies.href("pricing", version),
                 "price_micros": sum(steps),
                 "steps_micros": steps,
             }

@@ -73,6 +73,7 @@ class LadderSerializer(serializers.Serializer):
     work = serializers.UUIDField()
     currency = serializers.CharField()
     pricing_version = serializers.IntegerField()
+    pricing_href = serializers.CharField(help_text="Where that version of the policy is read.")
     price_micros = serializers.IntegerField()
     steps_micros = serializers.ListField(child=serializers.IntegerField())
 

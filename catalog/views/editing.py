@@ -81,7 +81,7 @@ def ladder(request: HttpRequest, work_id: UUID) -> HttpResponse:
     except ValidationError as error:
         context["price_error"] = error.messages[0]
     except Invalid as refusal:
-        context["price_error"] = refusal.detail
+        context["price_error"], context["price_policy"] = refusal.detail, refusal.extra.get("policy")
     return render(request, "catalog/studio/_price.html", context)
 
 
@@ -172,7 +172,8 @@ def _credit_rows(lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 
 def _page(request: HttpRequest, found: Work, role: str, *, status: int = 200, **said: Any) -> HttpResponse:
     now, person_id = moment_of(request), signed_in_id(request)
-    pricing = policies.policy_at("pricing", now).params
+    bounds = policies.policy_at("pricing", now)
+    pricing = bounds.params
     least, most = int(pricing["price_min_micros"]), int(pricing["price_max_micros"])
     is_even = (pricing["plays"], pricing["growth_num"], pricing["growth_den"]) == (9, 2, 1)
     cover = found.renditions.filter(kind=Rendition.Kind.COVER).first()
@@ -187,6 +188,7 @@ def _page(request: HttpRequest, found: Work, role: str, *, status: int = 200, **
         "credit_rows": _credit_rows(found.credits),
         "findings": content.findings(found, now=now),
         "ends_at": found.off_at + publishing.PLAY_ON if found.off_at else None,
+        "bounds_version": bounds.seq,
         "price_min_micros": least,
         "price_max_micros": most,
         "price_default_micros": int(pricing["price_default_micros"]),

@@ -147,6 +147,14 @@ class Seconds(serializers.FloatField):
         return super().to_internal_value(data)
 
 
+class CitationSerializer(serializers.Serializer):
+    """The version of a policy, and where it is read, with the vote that made it."""
+
+    key = serializers.CharField()
+    seq = serializers.IntegerField()
+    href = serializers.CharField()
+
+
 class ProblemSerializer(serializers.Serializer):
     """A refusal (RFC 9457)."""
 
@@ -154,6 +162,7 @@ class ProblemSerializer(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
+    policy = CitationSerializer(required=False, help_text="Where a policy is the reason: the version that bound it.")
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         """Return the problem with the figures it carries beside these members."""

@@ -18,6 +18,8 @@ class VersionSerializer(serializers.Serializer):
     key = serializers.CharField()
     seq = serializers.IntegerField()
     params = serializers.DictField()
+    href = serializers.CharField(help_text="Where it is read, with the vote that made it.")
+    proposal = serializers.UUIDField(source="proposal_id", allow_null=True, help_text="Null for the founding ones.")
     effective_from = serializers.DateTimeField()
     recorded_at = serializers.DateTimeField()
     sha256 = serializers.CharField()
@@ -34,7 +36,7 @@ class PolicySerializer(serializers.Serializer):
 
 def _version(version: policies.Version) -> dict[str, Any]:
     explained = policies.registered(version.key).explain(version.params)
-    return {**vars(version), "explained": explained}
+    return {**vars(version), "href": version.href, "explained": explained}
 
 
 class Policies(APIView):

@@ -25,6 +25,8 @@ class Election(models.Model):
     class State(models.TextChoices):
         ANNOUNCED = "announced"
         CLOSED = "closed"
+        # Its urn, its roll and its checkpoints did not agree: it is never counted.
+        VOIDED = "voided"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     question_sha256 = models.CharField(max_length=64)
@@ -57,7 +59,8 @@ class Election(models.Model):
             models.CheckConstraint(condition=Q(opens_at__gt=F("announced_at")), name="election_is_announced_before"),
             models.CheckConstraint(
                 condition=Q(state="announced", closed_at=None, votes=None, result=None)
-                | Q(state="closed", closed_at__gte=F("closes_at"), votes__isnull=False),
+                | Q(state="closed", closed_at__gte=F("closes_at"), votes__isnull=False)
+                | Q(state="voided", closed_at__gte=F("closes_at"), votes=None, result=None),
                 name="election_is_counted_when_closed",
             ),
             models.CheckConstraint(

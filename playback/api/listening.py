@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog import delivery
-from members import clock
+from members import clock, policies
 from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, person_id, problem_answer
 from members.api import ProblemSerializer, read
 from members.problems import Invalid, NotFound, Problem
@@ -68,6 +68,9 @@ def session_content(sitting: Sitting, *, listener_id: UUID, now: datetime) -> di
         "remaining_micros": sitting.cap_micros - sitting.paid_micros if sitting.basis == sessions.PAID else 0,
         "currency": settings.CURRENCY,
         "pricing_version": sitting.pricing_version,
+        "pricing_href": policies.href("pricing", sitting.pricing_version),
+        "opening_version": sitting.opening_version,
+        "opening_href": policies.href("opening", sitting.opening_version),
         "free_seconds": sitting.free_seconds,
         "open_seconds": sitting.open_seconds,
         "duration_seconds": sitting.duration_seconds,

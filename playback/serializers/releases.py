@@ -1,7 +1,10 @@
 """What a release costs, and its purchase, field by field."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from members import policies
 from members.api import ProblemSerializer, StrictSerializer, WholeMicros
 from playback.releases import Part
 
@@ -32,8 +35,13 @@ class OfferSerializer(serializers.Serializer):
     list_hash = serializers.CharField()
     currency = serializers.CharField()
     pricing_version = serializers.IntegerField()
+    pricing_href = serializers.SerializerMethodField(help_text="Where that version of the policy is read.")
     lines = LineSerializer(many=True)
     blocked = ProblemSerializer(allow_null=True)
+
+    def get_pricing_href(self, of: dict[str, Any]) -> str:
+        """Return where that version is read."""
+        return policies.href("pricing", of["pricing_version"])
 
 
 class PurchasedSerializer(serializers.Serializer):

@@ -1,10 +1,13 @@
 """Wallets and top-ups, field by field."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from members import policies
 from members.api import StrictSerializer, WholeMicros
 from playback import wallets
 from playback.models import TopUp
+from playback.wallets import Entry
 
 
 class LimitsBody(StrictSerializer):
@@ -57,6 +60,13 @@ class EntrySerializer(serializers.Serializer):
     reason = serializers.CharField(allow_null=True)
     balance_after_micros = serializers.IntegerField()
     promo_after_micros = serializers.IntegerField()
+    pricing_version = serializers.IntegerField(allow_null=True, help_text="By which a play or purchase was priced.")
+    pricing_href = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_pricing_href(self, of: Entry) -> str | None:
+        """Return where that version is read."""
+        return policies.href("pricing", of.pricing_version) if of.pricing_version else None
 
 
 class EntriesSerializer(serializers.Serializer):

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members import months
+from members import months, policies
 from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from royalties import ledger, payout_accounts, payouts
@@ -67,6 +67,7 @@ def all_of_mine(request: HttpRequest) -> HttpResponse:
         "page": Paginator(payouts.of_person(who), ON_A_PAGE).get_page(request.GET.get("page")),
         "payable_micros": ledger.payable([who])[who],
         "due": payouts.due(month=month, now=now, only=[who]).get(who) if month else None,
+        "payouts_version": policies.policy_at("payouts", now).seq,
         "least_cents": payouts.threshold(month=month, now=now) if month else None,
         "account": payout_accounts.of_person(who),
         "places": PLACES,
