@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
@@ -128,10 +129,12 @@ class Waiting:
 def check(*, now: datetime) -> list[Difference]:
     """Return every difference there is, at most 200 of each kind, all as of one moment. Changes nothing."""
     with _one_moment():
+        unposted = _groups(UNPOSTED, now)
         return [
             *_balances(),
             *_wallets(),
-            *_pockets(now),
+            *_pockets(unposted),
+            *_hidden(unposted),
             *_postings(now),
             *_promises(),
             *_payables(),
@@ -228,9 +231,9 @@ def _wallets() -> Iterator[Difference]:
                 )
 
 
-def _pockets(now: datetime) -> Iterator[Difference]:
+def _pockets(waiting_rows: list[Group]) -> Iterator[Difference]:
     """Compare what lies in playback's pockets with the ledger and what is not posted to it yet."""
-    unposted = posting.moved(_groups(UNPOSTED, now))
+    unposted = posting.moved(waiting_rows)
     booked = dict(_ask("SELECT code, balance_micros FROM royalties_account"))
     for pocket, found in _ask("SELECT pocket, micros FROM playback_pocket_facts ORDER BY pocket"):
         code = f"liabilities.{pocket}"
@@ -245,6 +248,19 @@ def _pockets(now: datetime) -> Iterator[Difference]:
                 expected_micros=expected,
                 found_micros=found,
             )
+
+
+def _hidden(waiting_rows: list[Group]) -> Iterator[Difference]:
+    """Name rows that no posting will look for, since on their day a mark of no row makes up for theirs."""
+    [(days, _first, _last)] = _ask(posting.DAYS_LEFT)
+    for day, groups in groupby((group for group in waiting_rows if group.day not in days), key=lambda group: group.day):
+        expected = sum(micros for group in groups for _, micros in group.amounts())
+        yield Difference(
+            key=f"hidden:{day}",
+            words=f"Rows of {day} have no mark, and marks of no row hide them: {money.show(expected)} stay unposted.",
+            expected_micros=expected,
+            found_micros=0,
+        )
 
 
 def _postings(now: datetime) -> Iterator[Difference]:

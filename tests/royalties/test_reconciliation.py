@@ -121,6 +121,19 @@ def test_a_mark_that_is_gone_is_named_before_its_row_is_posted_twice(lena: Perso
     assert "its entries say €0.006, the rows marked as posted by it €0.002." in differences()[-1].words
 
 
+def test_a_row_that_a_mark_of_no_row_hides_from_postings_is_named(lena: Person) -> None:
+    charge = lena.charges.get(play_number=2)
+    tamper(
+        "UPDATE royalties_postingmark SET row_id = gen_random_uuid() WHERE source = 'charge' AND row_id = %s", charge.id
+    )
+    assert posting.post(now=clock.now()) == 0
+    assert found() == {
+        f"posting:{last_posting()}:{DAY}:play:1:bought": (2_000, 6_000),
+        "pocket:wallets": (9_990_000, 9_994_000),
+        "hidden:2026-10-20": (4_000, 0),
+    }
+
+
 def test_a_row_that_was_posted_twice_stays_named(lena: Person) -> None:
     first = last_posting()
     charge = lena.charges.get(play_number=2)
