@@ -29,7 +29,7 @@ class Finding:
         if self.policy_version is None:
             return CannotPublish(self.words, rule=self.rule)
         words = f"{self.words} (content version {self.policy_version})"
-        policy = {"key": "content", "seq": self.policy_version, "href": policies.href("content", self.policy_version)}
+        policy = policies.citation("content", self.policy_version)
         return CannotPublish(words, rule=self.rule, policy_version=self.policy_version, policy=policy)
 
 

@@ -109,7 +109,7 @@ class Version:
     @property
     def citation(self) -> dict[str, int | str]:
         """Return the version as refusals name it."""
-        return {"key": self.key, "seq": self.seq, "href": self.href}
+        return citation(self.key, self.seq)
 
 
 @dataclass
@@ -186,6 +186,11 @@ def version(key: str, seq: int) -> Version:
 def href(key: str, seq: int) -> str:
     """Return where a version is read, by everybody: its place on the policy's page."""
     return f"/policies/{key}#v{seq}"
+
+
+def citation(key: str, seq: int) -> dict[str, int | str]:
+    """Return a version as refusals name it."""
+    return {"key": key, "seq": seq, "href": href(key, seq)}
 
 
 def forget() -> None:

@@ -236,11 +236,7 @@ def _changed(made: Offer) -> PriceChanged:
         price_micros=made.purchase_micros,
         list_hash=made.list_hash,
         pricing_version=made.pricing_version,
-        policy={
-            "key": "pricing",
-            "seq": made.pricing_version,
-            "href": policies.href("pricing", made.pricing_version),
-        },
+        policy=policies.citation("pricing", made.pricing_version),
     )
 
 

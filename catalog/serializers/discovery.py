@@ -64,6 +64,7 @@ class OneReleaseSerializer(ReleaseSerializer):
     purchase_micros = serializers.IntegerField(help_text="What owning all of it costs now.")
     list_hash = serializers.CharField(help_text="Stands for the works a purchase would buy or keep.")
     pricing_version = serializers.IntegerField()
+    pricing_href = serializers.CharField(help_text="Where that version of the policy is read.")
     lines = serializers.ListField(child=serializers.DictField(), help_text="What each work adds to the sum.")
     blocked = ProblemSerializer(allow_null=True, help_text="What a purchase would be refused with now.")
 
@@ -75,6 +76,7 @@ class OneReleaseSerializer(ReleaseSerializer):
             "purchase_micros",
             "list_hash",
             "pricing_version",
+            "pricing_href",
             "lines",
             "blocked",
         ]

@@ -181,6 +181,7 @@ def charge_content(listener_id: UUID, session_id: UUID, price_micros: int) -> di
         else:
             quote = session_content(fresh, listener_id=listener_id, now=now)
             changed.extra["quote"] = SessionSerializer(quote).data
+            changed.extra["policy"] = policies.citation("pricing", fresh.pricing_version)
             raise
     if until is None:
         now = clock.now()

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from members import money, months, policies, seals
 from members.requests import signed_in_id
-from royalties import earned, ledger, payouts, statement_pdf, statements, transparency
+from royalties import earned, ledger, statement_pdf, statements, transparency
 from royalties.run_models import Statement
 
 # Amounts of a statement stand beneath each other to the millionth.
@@ -92,10 +92,8 @@ def _found(request: HttpRequest, month: str) -> Statement:
     return statements.of_month(person_id=signed_in_id(request), month=transparency.month_of(month))
 
 
-def _payouts_version(found: Statement) -> int | None:
-    """Return the version of `payouts` that held when the month closed, where it is why nothing is paid."""
-    if found.content["payout"]["why_not"] != payouts.TOO_LITTLE:
-        return None
+def _payouts_version(found: Statement) -> int:
+    """Return the version of `payouts` that held when the month closed, and says from how much on is paid."""
     closed = months.period(found.month)
     assert closed is not None, "a month with statements was closed"
     return policies.policy_at("payouts", closed.closed_at).seq

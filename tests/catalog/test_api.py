@@ -170,6 +170,7 @@ class TestWorks:
             "work": str(follows.id),
             "currency": "EUR",
             "pricing_version": 1,
+            "pricing_href": "/policies/pricing#v1",
             "price_micros": 1_022_000,
             "steps_micros": STEPS,
         }

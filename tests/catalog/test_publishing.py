@@ -91,7 +91,8 @@ def test_a_vote_on_content_refuses_from_its_moment_and_names_itself(ana, draft, 
     effective = cast.vote("content", **voted)
     with pytest.raises(CannotPublish) as refused:
         publish(draft, ana, now=effective)
-    assert refused.value.extra == {"rule": rule, "policy_version": 2}
+    named = {"key": "content", "seq": 2, "href": "/policies/content#v2"}
+    assert refused.value.extra == {"rule": rule, "policy_version": 2, "policy": named}
     assert "content version 2" in refused.value.detail
     # A moment earlier the founding version admits it.
     assert publish(draft, ana, now=effective - timedelta(microseconds=1)).state == "published"
@@ -101,7 +102,11 @@ def test_a_historic_recording_may_have_a_low_sample_rate(ana, draft):
     Upload.objects.filter(work=draft).update(found={"sample_rate": 8_000})
     with pytest.raises(CannotPublish) as refused:
         publish(draft, ana)
-    assert refused.value.extra == {"rule": "sample_rate_min", "policy_version": 1}
+    assert refused.value.extra == {
+        "rule": "sample_rate_min",
+        "policy_version": 1,
+        "policy": {"key": "content", "seq": 1, "href": "/policies/content#v1"},
+    }
     publishing.change(work_id=draft.id, person_id=ana.id, now=clock.now(), historic=True)
     assert publish(draft, ana).state == "published"
 

@@ -163,6 +163,8 @@ def test_the_history_page_by_page(story: Story) -> None:
         "reason": None,
         "balance_after_micros": played[-1]["balance_micros"],
         "promo_after_micros": 0,
+        "pricing_version": 1,
+        "pricing_href": "/policies/pricing#v1",
     }
     assert UUID(newest["work"])
     last = said(story.ask.get(first["next"].removeprefix("http://127.0.0.1:8000").partition("/api/v1/")[2]))

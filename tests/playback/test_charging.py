@@ -272,7 +272,11 @@ def test_a_key_stands_for_one_request_of_one_person(lena, song):
 def test_a_refused_purchase_leaves_its_key_free(lena, song):
     with pytest.raises(PriceChanged) as refused:
         cast.buy(lena, song, price_micros=PRICE - 1, key="mine")
-    assert refused.value.extra == {"price_micros": PRICE, "pricing_version": 1}
+    assert refused.value.extra == {
+        "price_micros": PRICE,
+        "pricing_version": 1,
+        "policy": {"key": "pricing", "seq": 1, "href": "/policies/pricing#v1"},
+    }
     wallets.set_limits(person_id=lena.id, day_limit_micros=PRICE - 1, month_limit_micros=None, now=clock.now())
     with pytest.raises(LimitReached):
         cast.buy(lena, song, price_micros=PRICE, key="mine")

@@ -229,6 +229,7 @@ def test_never_more_than_was_said(lena, profile, album, least):
         "price_micros": 2 * PRICE,
         "list_hash": offered(lena, album).list_hash,
         "pricing_version": 1,
+        "policy": {"key": "pricing", "seq": 1, "href": "/policies/pricing#v1"},
     }
     assert rows(lena) == before
 
@@ -502,6 +503,7 @@ def test_the_offer_as_the_api_shows_it(lena, profile, album):
         "list_hash": offered(lena, album).list_hash,
         "currency": "EUR",
         "pricing_version": 1,
+        "pricing_href": "/policies/pricing#v1",
         "lines": [
             {
                 "work": str(song.id),
