@@ -201,9 +201,11 @@ def turnout(election_id: UUID) -> Turnout:
     else:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT class, count(*), count(*) FILTER (WHERE voted) FROM members_roll WHERE election_id = %s"
+                "SELECT class, count(*), count(*) FILTER (WHERE voted) FROM ("
+                " SELECT class, voted FROM members_roll WHERE election_id = %(election)s UNION ALL"
+                " SELECT class, voted FROM members_rollline WHERE election_id = %(election)s) lines"
                 " GROUP BY class ORDER BY class",
-                [election_id],
+                {"election": election_id},
             )
             classes = {name: (members, voted) for name, members, voted in cursor.fetchall()}
     return Turnout(
@@ -293,11 +295,13 @@ def close(*, election_id: UUID, now: datetime) -> Tally:
     """Count a vote that has closed, publish its bundle, and return the tally. Safe to run again, also after a crash.
 
     In one transaction urn and roll are written anew and what they lay in is dropped; the bundle follows. Raises
-    NotFound, NotClosed before the moment of closing, UrnDiffers, and NoSealingKey.
+    NotFound, NotClosed before the moment of closing and once it is voided, UrnDiffers, and NoSealingKey.
     """
     with transaction.atomic():
         patience.take_time(minutes=MINUTES_MOST)
         election = _locked(election_id)
+        if election.state == Election.State.VOIDED:
+            raise NotClosed("This vote was voided. It is never counted.")
         if election.state == Election.State.ANNOUNCED:
             if now < election.closes_at:
                 raise NotClosed("A vote is counted when it has closed.")
@@ -308,6 +312,19 @@ def close(*, election_id: UUID, now: datetime) -> Tally:
         if election.result is None:
             ballot_bundles.publish(election)
     return _tally(election)
+
+
+def void(election_id: UUID) -> None:
+    """Void a vote that closed and cannot be counted. Safe to run again. Raises NotFound.
+
+    Its urn and its roll are kept as they were found, to be looked at, and as secret as after a closing.
+    """
+    with transaction.atomic():
+        patience.take_time(minutes=MINUTES_MOST)
+        _locked(election_id)
+        locks.wait_for(CLOSING_LOCK)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT members_void_election(%s)", [election_id])
 
 
 def result(election_id: UUID) -> Tally:

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from members import deadlines, governance, letters, policies, seals
+from members import admission, deadlines, governance, letters, lineage, policies, seals
+from members.admission import Staff
 from members.letters import Letter
 from members.policies import PolicyRefused
 from members.voting import elections, electorate, proposals
@@ -24,13 +25,20 @@ State, Ruling = Proposal.State, Contest.Ruling
 # An inquorate vote is called once more, so many days later, and needs half the heads.
 SECOND_CALL_DAYS = 14
 RERUNS_MOST = 1
+# Of what was found wrong with an urn, so much is told in a sentence.
+WORDS_MOST = 300
 # A version is written down so long before it begins; until then its figures may still turn out not to be possible.
 RECORDED_BEFORE = timedelta(hours=24)
 logger = logging.getLogger(__name__)
 
 
 def advance(*, now: datetime) -> int:
-    """Move every proposal on whose time has come, as far as it goes; return how many steps that were."""
+    """Move every proposal on whose time has come, as far as it goes; return how many steps that were.
+
+    None while a restored backup has not recovered: what it lost of a vote is not to be counted, nor decided by.
+    """
+    if lineage.is_closed():
+        return 0
     steps = 0
     for proposal_id in list(
         Proposal.objects.filter(state__in=Proposal.LIVE).order_by("number").values_list("id", flat=True)
@@ -147,7 +155,15 @@ def _voting(proposal: Proposal, now: datetime) -> None:
 def _counting(proposal: Proposal, now: datetime) -> None:
     election_id = proposal.election_id
     assert election_id is not None
-    tally = elections.close(election_id=election_id, now=now)
+    try:
+        tally = elections.close(election_id=election_id, now=now)
+    except UrnDiffers as differs:
+        logger.exception("the urn of proposal %s is not what its voters left", proposal.number)
+        elections.void(election_id)
+        words = f"The urn and the roll did not agree, so nothing was counted: {str(differs)[:WORDS_MOST]}."
+        _tell_of_a_void_vote(proposal, election_id, words, now)
+        _void(proposal, words, now)
+        return
     _tell_who_voted(proposal, election_id, tally, now)
     if tally.verdict != Verdict.INQUORATE:
         days = proposals.timings(proposal, now=now).contest
@@ -269,6 +285,20 @@ def _tell_who_voted(proposal: Proposal, election_id: UUID, tally: Tally, now: da
             path=path(proposal),
         )
         _write(letter, elections.people(election_id=election_id, voted=voted), f"{election_id}:counted", now)
+
+
+def _tell_of_a_void_vote(proposal: Proposal, election_id: UUID, words: str, now: datetime) -> None:
+    """Tell everybody on the roll that nothing was counted; the board and the secretary have to look."""
+    again = "It is held again, with a new roll." if proposal.reruns < RERUNS_MOST else "It is not held again."
+    subject = f"{proposal.title}: the vote is void"
+    act, where = "Read the proposal", path(proposal)
+    on_it = [one for voted in (True, False) for one in elections.people(election_id=election_id, voted=voted)]
+    told = Letter(subject=subject, paragraphs=[f"{words} {again}", "What was said stays secret."], act=act, path=where)
+    _write(told, on_it, f"{election_id}:voided", now)
+    looks = "You are told as one of the board or as secretary: find out who changed it. Urn and roll are kept as found."
+    asked = Letter(subject=f"Look at it: {subject}", paragraphs=[words, looks], act=act, path=where)
+    staff = admission.people_in(Staff.DIRECTOR) | admission.people_in(Staff.SECRETARY)
+    _write(asked, sorted(staff, key=str), f"{election_id}:look", now)
 
 
 def _write(letter: Letter, person_ids: list[UUID], topic: str, now: datetime) -> None:
