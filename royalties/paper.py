@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
@@ -17,12 +18,18 @@ from fpdf.fonts import TTFFont
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 FAMILY = "Familjen"
-REGULAR, BOLD = FONTS / "familjen-grotesk-regular.ttf", FONTS / "familjen-grotesk-bold.ttf"
+# Letters are drawn in the first family that has them. The others join a document when one of its letters needs them.
+FAMILIES = {
+    FAMILY: {"": "familjen-grotesk-regular.ttf", "B": "familjen-grotesk-bold.ttf"},
+    "DejaVu": {"": "dejavu-sans-regular.ttf", "B": "dejavu-sans-bold.ttf"},
+    "Droid": {"": "droid-sans-fallback.ttf"},
+}
 MARGIN_MM, LINE_MM, ROW_MM = 16.0, 5.2, 6.0
 SMALL_PT, TEXT_PT, TITLE_PT = 8.0, 9.5, 20.0
 INK, QUIET, RULE = (27, 25, 22), (92, 86, 77), (190, 184, 172)
-# What the fonts cannot draw is drawn as this; the work's id stands beneath its title.
+# What no font here can draw is drawn as this, and the document says so; a work's id stands beneath its title.
 UNKNOWN = "?"
+NOT_DRAWN = f"Letters that could not be printed stand here as {UNKNOWN}; the page on the site shows them."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +56,7 @@ class Paper(FPDF):
     def __init__(self, *, title: str, author: str, made_at: datetime, foot: str) -> None:
         super().__init__(format="A4")
         self.foot = foot
+        self.has_unknown = False
         # How broad each letter is, by the style of the font: the library measures anew each time.
         self.breadths: dict[str, dict[str, float]] = {"": {}, "B": {}}
         self.set_title(title)
@@ -60,22 +68,21 @@ class Paper(FPDF):
         # Words and tables begin at one edge.
         self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=MARGIN_MM + 6)
-        self.add_font(FAMILY, "", REGULAR)
-        self.add_font(FAMILY, "B", BOLD)
+        self._add_family(FAMILY)
         self.add_page()
 
     def footer(self) -> None:
         """Print the foot of a page; the library calls it for each."""
         self.set_y(-MARGIN_MM)
         self._pen(SMALL_PT, colour=QUIET)
-        self.cell(self.epw * 0.8, LINE_MM, drawn(self.foot))
+        self.cell(self.epw * 0.8, LINE_MM, self._drawn(self.foot))
         self.cell(self.epw * 0.2, LINE_MM, f"{self.page_no()} / {{nb}}", align=Align.R)
 
     def title_line(self, text: str) -> None:
         """Print the document's title, which a reader of outlines finds too."""
         self._pen(TITLE_PT, bold=True)
-        self.start_section(drawn(text), level=0)
-        self.multi_cell(self.epw, 9, drawn(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.start_section(self._drawn(text), level=0)
+        self.multi_cell(self.epw, 9, self._drawn(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(2)
 
     def heading(self, text: str) -> None:
@@ -84,23 +91,23 @@ class Paper(FPDF):
             self.add_page()
         self.ln(5)
         self._pen(TEXT_PT + 2.5, bold=True)
-        self.start_section(drawn(text), level=1)
-        self.cell(self.epw, 7, drawn(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.start_section(self._drawn(text), level=1)
+        self.cell(self.epw, 7, self._drawn(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def words(self, text: str, *, is_small: bool = False) -> None:
         """Print a paragraph."""
         self._pen(SMALL_PT if is_small else TEXT_PT, colour=QUIET if is_small else INK)
-        self.multi_cell(self.epw, LINE_MM, drawn(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(self.epw, LINE_MM, self._drawn(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(1)
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Print names with what they say, one beneath the other."""
         for name, text in pairs:
             self._pen(TEXT_PT, colour=QUIET)
-            self.cell(self.epw * 0.32, LINE_MM + 0.4, drawn(name))
+            self.cell(self.epw * 0.32, LINE_MM + 0.4, self._drawn(name))
             self._pen(TEXT_PT)
             self.multi_cell(
-                self.epw * 0.68, LINE_MM + 0.4, drawn(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+                self.epw * 0.68, LINE_MM + 0.4, self._drawn(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT
             )
 
     def rows(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
@@ -117,6 +124,8 @@ class Paper(FPDF):
 
     def content(self) -> bytes:
         """Return the document, and let go of the fonts' files, which the library keeps open."""
+        if self.has_unknown:
+            self.words(NOT_DRAWN, is_small=True)
         content = bytes(self.output())
         for font in self.fonts.values():
             if isinstance(font, TTFFont):
@@ -137,7 +146,7 @@ class Paper(FPDF):
         self._cells(columns, widths, row.cells)
         if row.note:
             self._pen(SMALL_PT - 1, colour=QUIET)
-            self.text(self.l_margin, top + ROW_MM + 1.6, drawn(row.note))
+            self._put(self.l_margin, top + ROW_MM + 1.6, self._drawn(row.note))
         self.set_xy(self.l_margin, top + height)
         self._rule(RULE)
 
@@ -153,10 +162,20 @@ class Paper(FPDF):
                 empty = 0
                 while place + empty + 1 < len(cells) and not cells[place + empty + 1]:
                     empty += 1
-                shown = self._fitting(drawn(text), sum(widths[place : place + empty + 1]) - 2)
+                shown = self._fitting(self._drawn(text), sum(widths[place : place + empty + 1]) - 2)
                 x = left + widths[place] - self._breadth(shown) if column.is_figures else left
-                self.text(x, base, shown)
+                self._put(x, base, shown)
             left += widths[place]
+
+    def _put(self, x: float, base: float, text: str) -> None:
+        """Print one line from `x` on, each part of it in the family that has its letters."""
+        size, style = self.font_size_pt, self.font_style
+        for family, letters in groupby(text, key=_family_of):
+            part = "".join(letters)
+            self.set_font(family, style if style in FAMILIES[family] else "", size)
+            self.text(x, base, part)
+            self.set_font(FAMILY, style, size)
+            x += self._breadth(part)
 
     def _fitting(self, text: str, width: float) -> str:
         """Return the text, or as much of its beginning as fits."""
@@ -174,6 +193,21 @@ class Paper(FPDF):
                 known[one] = self.get_string_width(one) / self.font_size_pt
         return sum(known[one] for one in text) * self.font_size_pt
 
+    def _drawn(self, text: str) -> str:
+        """Return the text as it can be drawn; families that it needs join the document."""
+        shown = drawn(text)
+        self.has_unknown |= shown.count(UNKNOWN) > text.count(UNKNOWN)
+        for family in {_family_of(one) for one in shown} - {FAMILY}:
+            self._add_family(family)
+        return shown
+
+    def _add_family(self, family: str) -> None:
+        for style, file in FAMILIES[family].items():
+            if f"{family.lower()}{style}" not in self.fonts:
+                self.add_font(family, style, FONTS / file)
+        joined = [one for one in FAMILIES if one != FAMILY and one.lower() in self.fonts]
+        self.set_fallback_fonts(joined, exact_match=False)
+
     def _pen(self, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
         self.set_font(FAMILY, "B" if bold else "", size)
         self.set_text_color(*colour)
@@ -185,15 +219,19 @@ class Paper(FPDF):
 
 
 def drawn(text: str) -> str:
-    """Return the text with what the fonts cannot draw replaced; spaces that must not break are spaces."""
-    known = _characters()
-    return "".join(one if ord(one) in known else UNKNOWN for one in text.replace("\N{NO-BREAK SPACE}", " "))
+    """Return the text with what no font can draw replaced; spaces that must not break are spaces."""
+    return "".join(one if _family_of(one) else UNKNOWN for one in text.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def _family_of(letter: str) -> str:
+    """Return the first family that has the letter in all of its cuts; an empty text where none has."""
+    return next((family for family in FAMILIES if ord(letter) in _characters(family)), "")
 
 
 @cache
-def _characters() -> frozenset[int]:
-    both = []
-    for path in (REGULAR, BOLD):
-        with TTFont(path) as font:
-            both.append(frozenset(font.getBestCmap()))
-    return both[0] & both[1]
+def _characters(family: str) -> frozenset[int]:
+    cuts = []
+    for file in FAMILIES[family].values():
+        with TTFont(FONTS / file, lazy=True) as font:
+            cuts.append(frozenset(font.getBestCmap()))
+    return frozenset.intersection(*cuts)
