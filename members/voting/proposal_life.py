@@ -89,7 +89,7 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
         proposals.end(proposal, State.FAILED, refused.detail, now=now)
         return
     proposal.versions.filter(accepted_at=None, declined_at=None).update(declined_at=now)
-    proposal.kind = proposals.kind_of(proposal.key, proposal.params, now=now)
+    proposal.kind = proposals.kind_now(proposal, now=now)
     proposal.frozen_sha256 = seals.sha256_of(question(proposal))
     proposal.governance_seq = governance.in_force(now).seq
     _call(proposal, now, notice_days=proposals.timings(proposal, now=now).notice)
@@ -97,7 +97,9 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
 
 def question(proposal: Proposal) -> dict[str, object]:
     """Return what is voted on, as its hash was made; everybody can make it again."""
+    motion = {"motion": proposal.motion_sha256} if proposal.motion_sha256 else {}
     return {
+        **motion,
         "domain": "refrain-question/1",
         "proposal": str(proposal.id),
         "number": proposal.number,
@@ -195,6 +197,8 @@ def _contest(proposal: Proposal, now: datetime) -> None:
             return
     if elections.result(proposal.election_id).verdict != Verdict.PASSED:
         proposals.end(proposal, State.DEFEATED, "It was voted down.", now=now)
+    elif proposal.motion_sha256:
+        proposals.end(proposal, State.ENACTED, "Members accepted it; it is carried out as it was published.", now=now)
     elif not proposal.key:
         proposals.end(proposal, State.ENACTED, "Members said so; the board answers.", now=now)
     else:

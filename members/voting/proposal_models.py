@@ -12,6 +12,7 @@ from members.voting.tally import Kind
 class Proposal(models.Model):
     """Something members are asked to decide: new figures for the policy `key`, or words alone (advisory, no key).
 
+    A motion has no key either: it asks to carry out what is published under the hash `motion_sha256`, word for word.
     `ends_at` is when its present part ends; beat moves it on. Title, reasons and params are those of `version`.
     """
 
@@ -42,6 +43,7 @@ class Proposal(models.Model):
     params = models.JSONField(null=True)
     # The version of the policy that was compared with; another one in between makes the proposal fail.
     base_seq = models.PositiveIntegerField(null=True)
+    motion_sha256 = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(default=1)
     # The version in which the figures are as they are now: who sponsored an earlier one is asked again.
     params_version = models.PositiveIntegerField(default=1)
@@ -82,9 +84,20 @@ class Proposal(models.Model):
                 & ~Q(key=""),
                 name="proposal_one_live_per_policy",
             ),
+            models.UniqueConstraint(
+                fields=["motion_sha256"],
+                condition=Q(
+                    state__in=["sponsoring", "deliberation", "notice", "voting", "counting", "contest", "queued"]
+                )
+                & ~Q(motion_sha256=""),
+                name="proposal_one_live_per_motion",
+            ),
             models.CheckConstraint(
-                condition=Q(key="", params=None, base_seq=None, kind=Kind.ADVISORY)
-                | ~Q(key="") & Q(params__isnull=False, base_seq__isnull=False) & ~Q(kind=Kind.ADVISORY),
+                condition=Q(key="", params=None, base_seq=None, kind=Kind.ADVISORY, motion_sha256="")
+                | Q(key="", params=None, base_seq=None, kind=Kind.ORDINARY) & ~Q(motion_sha256="")
+                | ~Q(key="")
+                & Q(params__isnull=False, base_seq__isnull=False, motion_sha256="")
+                & ~Q(kind=Kind.ADVISORY),
                 name="proposal_has_figures_unless_advisory",
             ),
             models.CheckConstraint(

@@ -44,7 +44,7 @@ class NotNow(Problem):
 
 
 class OneAtATime(Problem):
-    """Another proposal about the same policy is under way; two could not both be compared with what holds."""
+    """Another proposal about the same policy or motion is under way; two could not both be compared with what holds."""
 
     slug, status, title = "one-proposal-per-policy", 409, "Another proposal about this policy is under way"
 
@@ -92,7 +92,7 @@ def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
         with transaction.atomic():
             proposal = _own(proposal_id, author_id, State.DRAFT)
             check_figures(proposal, now=now)
-            proposal.kind = kind_of(proposal.key, proposal.params, now=now)
+            proposal.kind = kind_now(proposal, now=now)
             proposal.number, proposal.submitted_at = _next_number(), now
             sponsoring = timings(proposal, now=now).sponsoring
             ProposalVersion.objects.create(
@@ -109,8 +109,36 @@ def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
     except IntegrityError as error:
         if "proposal_one_live_per_policy" in str(error):
             raise OneAtATime(f"Another proposal about {proposal.key} is under way; yours may follow it.") from error
+        if "proposal_one_live_per_motion" in str(error):
+            raise OneAtATime("This motion is before the members already.") from error
         raise
     return proposal
+
+
+def put_motion(*, author_id: UUID, motion_sha256: str, title: str, reasons: str, now: datetime) -> Proposal:
+    """Put a motion before the members: that what is published under a hash be carried out. An ordinary vote.
+
+    It goes the way of every proposal; its words may be amended, what it asks for may not. Raises NotAllowed for who is
+    no member, Invalid, OneAtATime.
+    """
+    check_member(author_id)
+    title, reasons = _said(title, reasons)
+    with transaction.atomic():
+        made = Proposal.objects.create(
+            author_id=author_id,
+            key="",
+            kind=Kind.ORDINARY,
+            title=title,
+            reasons=reasons,
+            motion_sha256=motion_sha256,
+            created_at=now,
+        )
+        return submit(proposal_id=made.id, author_id=author_id, now=now)
+
+
+def of_motion(motion_sha256: str) -> Proposal | None:
+    """Return the last proposal that asked, or asks, for a motion. One query."""
+    return Proposal.objects.filter(motion_sha256=motion_sha256).order_by("-number").first()
 
 
 def retract(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
@@ -318,6 +346,11 @@ def timings(proposal: Proposal, *, now: datetime) -> governance.Timings:
 def kind_of(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> Kind:
     """Return how much has to agree. Raises UnknownPolicy."""
     return policies.kind_of(key, params, now) if key and params is not None else Kind.ADVISORY
+
+
+def kind_now(proposal: Proposal, *, now: datetime) -> Kind:
+    """Return how much has to agree to a proposal as it stands. Raises UnknownPolicy."""
+    return Kind.ORDINARY if proposal.motion_sha256 else kind_of(proposal.key, proposal.params, now=now)
 
 
 def check_params(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> None:
