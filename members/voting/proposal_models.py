@@ -52,6 +52,8 @@ class Proposal(models.Model):
     submitted_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     frozen_sha256 = models.CharField(max_length=64, blank=True)
+    # The dry run of what is asked, as it was found when that was frozen (members/voting/dry_runs.py).
+    dry_run = models.JSONField(null=True)
     # The version of `governance` by which it is voted on, from the notice on.
     governance_seq = models.PositiveIntegerField(null=True)
     election = models.ForeignKey("members.Election", models.PROTECT, null=True, related_name="+")
