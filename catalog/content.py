@@ -5,6 +5,7 @@ from datetime import datetime
 
 from catalog.models import Upload, Work
 from members import policies
+from members.policies import Version
 from members.problems import Problem
 
 
@@ -35,10 +36,14 @@ class Finding:
 
 def findings(work: Work, *, now: datetime) -> list[Finding]:
     """Return what each rule in force says of the work as it stands, saved or not. One query."""
+    return findings_under(work, policies.policy_at("content", now))
+
+
+def findings_under(work: Work, content: Version) -> list[Finding]:
+    """Return what each rule of a version says of the work, whenever that holds. One query."""
     upload = Upload.objects.filter(work_id=work.id, state=Upload.State.READY).order_by("-created_at").first()
     if upload is None:
         return [Finding(rule="file", words="Its file has not been taken in yet.", refused=True)]
-    content = policies.policy_at("content", now)
     params, version = content.params, content.seq
     found = [
         Finding(

@@ -9,7 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from catalog import finding_models, report_models, tenure_models  # noqa: F401  (Django finds rows where models are)
+from catalog import (  # noqa: F401  (Django finds rows where models are)
+    finding_models,
+    objection_models,
+    report_models,
+    tenure_models,
+)
 
 
 class Creator(models.Model):

@@ -153,9 +153,9 @@ def publish(*, work_id: UUID, person_id: UUID, now: datetime) -> Work:
         if not work.split_sheets.exists():
             email = admission.email_of(person_id)
             splits.found_own_sheet(work_id=work.id, person_id=person_id, email=email, now=now)
-        work.state, work.off_at = Work.State.PUBLISHED, None
+        work.state, work.off_at, work.state_reason = Work.State.PUBLISHED, None, ""
         work.published_at = work.published_at or now
-        work.save(update_fields=["state", "off_at", "published_at"])
+        work.save(update_fields=["state", "off_at", "published_at", "state_reason"])
     return work
 
 

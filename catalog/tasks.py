@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from catalog import ingest, sharing, versions
+from catalog import ingest, objections, sharing, versions
 from catalog.copies import downloads
 from catalog.intake import rooms, transfers
 from members import clock, locks
@@ -99,6 +99,13 @@ def _wake_all(waiting: Callable[..., list[uuid.UUID]], task: Any, *, lock: int) 
 def remind_payees() -> int:
     """Remind who was offered a share and has not answered for 90 days. Return how many sheets wait so long."""
     return sharing.remind(now=clock.now(), limit=SWEEP_MOST)
+
+
+@shared_task(name="catalog.tasks.hold_works_against_content")
+def hold_works_against_content() -> int:
+    """Object to works that a new version of `content` refuses, and take off those whose time has come."""
+    now = clock.now()
+    return objections.look(now=now) + objections.settle(now=now)
 
 
 def wake(upload_id: uuid.UUID) -> None:

@@ -15,9 +15,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import content, delivery, drawing, people, publishing, shares, sharing
+from catalog import content, delivery, drawing, objections, people, publishing, shares, sharing
 from catalog.forms import LINES_MORE, PayeeLine, WorkForm, credit_lines, payee_lines, payees_of
 from catalog.models import Release, Rendition, SplitLine, SplitSheet, Upload, Work
+from catalog.objection_models import Objection
 from members import admission, money, policies
 from members.forms import MoneyField
 from members.problems import Invalid, NotFound, Problem
@@ -162,6 +163,12 @@ def _work(request: HttpRequest, work_id: UUID) -> tuple[Work, str]:
     return found, people.role_of(creator_id=found.creator_id, person_id=signed_in_id(request))
 
 
+def _objections(found: Work) -> list[Objection]:
+    """Return the voted rule that objects to a public work, if one does."""
+    one = objections.open_of(found.id) if found.state == Work.State.PUBLISHED else None
+    return [one] if one else []
+
+
 def _releases(found: Work) -> list[Release]:
     return list(Release.objects.filter(creator_id=found.creator_id).order_by("title", "id")[:RELEASES_OFFERED])
 
@@ -187,6 +194,7 @@ def _page(request: HttpRequest, found: Work, role: str, *, status: int = 200, **
         "form": WorkForm(found, releases=_releases(found)),
         "credit_rows": _credit_rows(found.credits),
         "findings": content.findings(found, now=now),
+        "objections": _objections(found),
         "ends_at": found.off_at + publishing.PLAY_ON if found.off_at else None,
         "bounds_version": bounds.seq,
         "price_min_micros": least,

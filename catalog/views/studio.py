@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import delivery, people, profiles, publishing, sharing
+from catalog import delivery, objections, people, profiles, publishing, sharing
 from catalog.forms import ProfileForm
 from catalog.models import Creator, CreatorRole, Rendition, RoleInvitation, SplitSheet, Upload, Work
 from members.problems import Problem
@@ -64,6 +64,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "rows": rows(page[:WORKS_ON_A_PAGE], now=now),
         "next": page[WORKS_ON_A_PAGE - 1].id if len(page) > WORKS_ON_A_PAGE else None,
         "uploads": _uploads(ids),
+        "objections": list(objections.open_for(person_id)[:WAITING_SHOWN]),
         "waiting": _waiting(person_id, roles, now),
         "form": ProfileForm(),
     }

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog import delivery, publishing
+from catalog import delivery, objections, publishing
 from catalog.licences import WORDS as LICENCES
 from catalog.models import Rendition, Work
 from catalog.photography import photos
@@ -73,6 +73,7 @@ def work(request: HttpRequest, work_id: UUID) -> HttpResponse:
         "creators_micros": creators_ppm,
         "coop_micros": 1_000_000 - creators_ppm,
         "revenue_version": revenue.seq,
+        "sent_off": objections.sent_off(found.id) if found.state == Work.State.OFF and found.state_reason else None,
         "is_mine": person_id is not None and publishing.manages(creator_id=found.creator_id, person_id=person_id),
         "more": _more(found, person_id, now),
         "favourite": import_string(settings.CATALOG_FAVOURITE_FRAGMENT)(request, found.id, found.title),
