@@ -111,6 +111,8 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--processes", type=int, default=WEB_PROCESSES, help="of the web server")
     asked = arguments.parse_args()
+    if asked.members < asked.rounds * CONNECTIONS * BARE_BALLOTS:
+        sys.exit(f"pgbench casts {CONNECTIONS * BARE_BALLOTS:,} ballots a round: so many members are needed for each.")
     if not shutil.which("wrk"):
         sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
     # The throttle counts every request in Valkey, as always; it only refuses none of them.
