@@ -321,12 +321,12 @@ class Acts(Stage):
         """Let the creator set a price."""
         owner = work.creator.roles.get(role="owner").person_id
         known = self.auditor.works[work.id]
-        _, pricing = self.auditor.in_force("pricing", self.now)
+        version, pricing = self.auditor.in_force("pricing", self.now)
         fits = not figure or pricing["price_min_micros"] <= figure <= pricing["price_max_micros"]
 
         def ruling() -> Refused | None:
             if not fits:
-                return Refused("invalid")
+                return Refused("invalid", (("policy", ("pricing", version)),))
             known.figure = figure
             return None
 

@@ -62,6 +62,9 @@ class Work:
     kind: str = "track"
     state: str = "published"
     off_at: datetime | None = None
+    # Since when it is suspended after a report, and what it was before.
+    suspended_at: datetime | None = None
+    before: str = "published"
 
     def is_own(self, person: Id, now: datetime) -> bool:
         """Whether it is the person's own: they run its profile, or the sheet in force pays them."""

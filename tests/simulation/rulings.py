@@ -24,6 +24,12 @@ NOT_FOUND = Refused("not-found")
 MOMENT = timedelta(seconds=1)
 
 
+def _price_changed(price: int, version: int) -> Refused:
+    """Return the refusal that says what it costs now, and by which version."""
+    figures = (("policy", ("pricing", version)), ("price_micros", price), ("pricing_version", version))
+    return Refused("price-changed", figures)
+
+
 class Auditor(Books):
     """Books, and a ruling for every request: what will be answered, and what stands afterwards."""
 
@@ -198,7 +204,7 @@ class Auditor(Books):
             return Refused("already-bought", (("price_micros", asked.price),))
         if asked.left > price:
             version = self.in_force("pricing", now)[0]
-            return Refused("price-changed", (("price_micros", asked.left), ("pricing_version", version)))
+            return _price_changed(asked.left, version)
         taken = self._take(person, work, asked.terms, asked.cap, None, asked.left, now)
         if isinstance(taken, Charge):
             self.kept[person, "purchase", key] = ((work, price), taken.answer)
@@ -221,7 +227,7 @@ class Auditor(Books):
             return self._nothing_in(offer) or self._bought_all(person, 0, [], [])
         if shown != offer.shown or offer.total > price:
             version = self.in_force("pricing", now)[0]
-            return Refused("price-changed", (("price_micros", offer.total), ("pricing_version", version)))
+            return _price_changed(offer.total, version)
         moment = self.booked(now)
         if bought and (refused := self.refusal(person, offer.total, moment, moment)):
             return refused

@@ -3,6 +3,7 @@
 Part of the auditor: plain Python, the rules alone. Each charge is looked at by itself, and shares are fractions.
 """
 
+from abc import abstractmethod
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -229,20 +230,27 @@ class Months(Credit):
         return found
 
     def holds(self, month: date, now: datetime) -> dict[Id, int]:
-        """Return what of everybody's royalties waits: of their first 30 days, and paid with fresh credit."""
+        """Return what of everybody's royalties waits: of their first 30 days, and paid with fresh credit.
+
+        Of a work that is suspended all waits that no payout had reached.
+        """
         today = self.day(now)
         earliest = min(month, (today - timedelta(days=FIRST_DAYS_UNTIL)).replace(day=1))
         net: dict[tuple[Id, Id, date], int] = defaultdict(int)
         gross: dict[tuple[Id, date], int] = defaultdict(int)
         earned_in: dict[Id, set[date]] = defaultdict(set)
+        stopped: dict[Id, int] = defaultdict(int)
         for closed in self.closed.values():
             for line in closed.lines:
                 earned_in[line.payee].add(line.of)
-                if line.paid_in <= month and line.of >= earliest:
+                if since := self.suspended_since(line.work):
+                    reached = self.was_paid(line.payee, line.paid_in, before=since)
+                    stopped[line.payee] += line.micros if line.paid_in <= month and not reached else 0
+                elif line.paid_in <= month and line.of >= earliest:
                     net[line.payee, line.work, line.of] += line.micros
             for (work, _, _), group in closed.groups.items():
                 gross[work, closed.month] += group.gross
-        days, fresh, held = self._days(), self._fresh(month), defaultdict(int)
+        days, fresh, held = self._days(), self._fresh(month), stopped
         for (payee, work, of), micros in net.items():
             began = self._began(payee, net, days) if min(earned_in[payee]) >= earliest else None
             until = began + timedelta(days=FIRST_DAYS) if began else None
@@ -255,6 +263,15 @@ class Months(Credit):
             held[payee] += ceil(Fraction(micros * first, whole))
             held[payee] += ceil(Fraction(micros * min(whole - first, young), whole))
         return held
+
+    def suspended_since(self, work: Id) -> datetime | None:
+        """Return since when a work is suspended after a report."""
+        known = self.works[work]
+        return known.suspended_at if known.state == "suspended" else None
+
+    @abstractmethod
+    def was_paid(self, payee: Id, month: date, *, before: datetime) -> bool:
+        """Whether a payout that counts reached what somebody was owed of a month, before a moment."""
 
     def _days(self) -> dict[tuple[Id, date], dict[date, int]]:
         """Return what each work was charged on each day and kept, by its months."""

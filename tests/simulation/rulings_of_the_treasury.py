@@ -19,6 +19,8 @@ JOURNAL = {
     "settlement": ("assets.bank", "assets.provider"),
     "settlement-back": ("assets.provider", "assets.bank"),
     "grant": ("assets.bank", "income.other"),
+    "dues": ("assets.bank", "income.dues"),
+    "shares": ("assets.bank", "liabilities.member-shares"),
     "vat": ("liabilities.vat", "assets.bank"),
     "unclear-in": ("assets.bank", "assets.suspense"),
     "unclear-out": ("assets.suspense", "assets.bank"),
@@ -48,6 +50,7 @@ class Batch:
     payouts: list[Payout]
     state: str = "prepared"
     released_by: Id = None
+    released_at: datetime | None = None
     id: Id = None
 
     def with_state(self, *states: str) -> list[Payout]:
@@ -129,11 +132,20 @@ class Treasurers(Months):
             return Refused("not-allowed")
         if not self.is_locked(batch.month):
             return Refused("books-open")
-        batch.state, batch.released_by = "released", staff
+        batch.state, batch.released_by, batch.released_at = "released", staff, now
         for one in batch.payouts:
             one.state, one.month = "in-transit", self.month(now)
             self.moved.append(Moved(one.payee, one.month, -one.cents * CENT))
         return None
+
+    def was_paid(self, payee: Id, month: date, *, before: datetime) -> bool:
+        """Whether a payout that is on its way or booked was released for that month or a later one, before a moment."""
+        return any(
+            one.payee == payee
+            for batch in self.batches
+            if batch.month >= month and batch.released_at and batch.released_at < before
+            for one in batch.with_state("in-transit", "booked")
+        )
 
     def drop(self, batch: Batch, staff: Id) -> Refused | None:
         """Drop what was not released."""

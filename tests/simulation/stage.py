@@ -172,10 +172,13 @@ def answer_of(call: Callable[[], Any]) -> Any:
 
 
 def _refusal(problem: Problem) -> Refused:
-    # What a form says beside a field is words; the auditor holds figures.
-    return Refused(
-        problem.slug, tuple(sorted((name, value) for name, value in problem.extra.items() if name != "fields"))
-    )
+    # What a form says beside a field is words; the auditor holds figures, and the version of a policy that bound.
+    extra = {name: value for name, value in problem.extra.items() if name != "fields"}
+    if (cited := extra.get("policy")) is not None:
+        if cited["href"] != f"/policies/{cited['key']}#v{cited['seq']}":
+            raise Objection(f"a refusal names {cited}")
+        extra["policy"] = (cited["key"], cited["seq"])
+    return Refused(problem.slug, tuple(sorted(extra.items())))
 
 
 def _bind(expected: dict[str, Any], actual: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from tests.simulation import auditor as rules
 from tests.simulation.accounts_by_hand import Bookkeeper
 from tests.simulation.rulings import Auditor, Refused
+from tests.simulation.rulings_of_beat import Beat
+from tests.simulation.tally_by_hand import Said, support, verdict
 
 # Of the standard library, and what the other parts of the auditor are.
-PLAIN = {"abc", "collections", "dataclasses", "datetime", "fractions", "math", "typing", "zoneinfo", "tests"}
+PLAIN = {"abc", "collections", "dataclasses", "datetime", "fractions", "hashlib", "json", "math", "typing", "zoneinfo"}
+PLAIN |= {"tests"}
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PRICING = {
@@ -49,7 +53,12 @@ def play(auditor):
 
 
 def test_it_imports_nothing_of_ours():
-    parts = ("auditor.py", "accounts_by_hand.py", *(path.name for path in Path(__file__).parent.glob("rulings*.py")))
+    parts = (
+        "auditor.py",
+        "accounts_by_hand.py",
+        "tally_by_hand.py",
+        *(path.name for path in Path(__file__).parent.glob("rulings*.py")),
+    )
     for name in parts:
         tree = ast.parse((Path(__file__).parent / name).read_text())
         roots = {
@@ -169,3 +178,47 @@ def test_it_knows_the_contracts_chargebacks():
         (chargeback,) = auditor.chargebacks
         assert (chargeback.taken, chargeback.borne) == expected
         assert auditor.wallet("lena").frozen
+
+
+RULES = {
+    "head_quorum_num": 1, "head_quorum_den": 10, "head_quorum_least": 5, "head_quorum_most": 300,
+    "support_ordinary_num": 1, "support_ordinary_den": 2, "heads_ordinary_num": 1, "heads_ordinary_den": 3,
+    "support_special_num": 2, "support_special_den": 3, "heads_special_num": 1, "heads_special_den": 2,
+    "support_constitutional_num": 3, "support_constitutional_den": 4,
+    "heads_constitutional_num": 2, "heads_constitutional_den": 3,
+    "weight_creator_ppm": 450_000, "weight_listener_ppm": 350_000, "weight_worker_ppm": 200_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("worker", "expected", "ordinary"),
+    [
+        ((1, 0), Fraction(7679, 12480), "passed"),
+        ((0, 0), Fraction(2421, 4160), "passed"),
+        ((0, 1), Fraction(6847, 12480), "passed"),
+    ],
+)
+def test_it_counts_the_contracts_vote(worker, expected, ordinary):
+    said = {"creator": Said(120, 38, 14, 3), "listener": Said(800, 20, 30, 5), "worker": Said(10, *worker)}
+    assert support(said, RULES, constitutional=False) == expected
+    assert verdict("ordinary", said, RULES, second=False) == ordinary
+    assert verdict("special", said, RULES, second=False) == "defeated"
+    assert verdict("constitutional", said, RULES, second=False) == "defeated"
+
+
+def test_it_lets_few_not_outvote_many():
+    said = {"creator": Said(3, 3), "listener": Said(97, 0, 97)}
+    assert verdict("ordinary", said, RULES, second=False) == "defeated"
+    assert verdict("ordinary", {"creator": Said(3, 2)}, RULES, second=False) == "inquorate"
+    assert verdict("ordinary", {"creator": Said(3, 3)}, RULES, second=False) == "passed"
+
+
+def test_it_knows_evenings_and_when_a_policy_begins():
+    counter = Beat(zone="Europe/Berlin", policies={})
+    october = datetime(2026, 10, 21, 18, 0, tzinfo=UTC)
+    assert counter.evening(october, 7) == datetime(2026, 10, 28, 19, 0, tzinfo=UTC)
+    assert counter.evening(october + timedelta(minutes=1), 7) == datetime(2026, 10, 29, 19, 0, tzinfo=UTC)
+    assert counter.effect("pricing", october) == datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
+    assert counter.effect("revenue", october - timedelta(days=20)) == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
+    assert counter.effect("surplus", october) == datetime(2026, 12, 31, 23, 0, tzinfo=UTC)
+    assert counter.effect("governance", october) == october + timedelta(days=1)

@@ -13,7 +13,7 @@ from tests.simulation.life import Life
 
 LONG = bool(os.environ.get("REFRAIN_LONG"))
 SEED = os.environ.get("REFRAIN_SEED")
-SEEDS = [int(SEED)] if SEED else list(range(1, 1_001 if LONG else 41))
+SEEDS = [int(SEED)] if SEED else list(range(1, 1_001 if LONG else 21))
 STEPS = int(os.environ.get("REFRAIN_STEPS") or (10_000 if LONG else 500))
 LAST_ACTS = 25
 

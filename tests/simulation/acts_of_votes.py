@@ -1,0 +1,237 @@
+"""The acts of those who decide: proposals, ballots, contests, and the beat that moves them on."""
+
+import json
+from typing import Any
+
+from members.models import Person
+from members.voting import ballots as urn
+from members.voting import elections, proposal_life, proposals
+from members.voting.proposal_models import Contest as ContestRow
+from members.voting.proposal_models import Proposal as ProposalRow
+from tests.simulation.acts_of_members import ActsOfMembers
+from tests.simulation.audit import Objection, _agree, _rows
+from tests.simulation.auditor import Refused
+from tests.simulation.rulings_of_beat import Beat
+from tests.simulation.rulings_of_votes import LIVE, Contest, Params, Proposal
+
+PROPOSALS = """
+SELECT id, params, number, state, kind, version, params_version, base_seq, ends_at, is_second_call, reruns,
+       effective_from, made_seq
+  FROM members_proposal
+"""
+RECORDED = "SELECT key, seq, params, effective_from, proposal_id FROM members_policyversion WHERE seq > 1"
+COUNTED = ("members", "marks", "yes", "no", "abstained")
+
+
+class ActsOfVotes(ActsOfMembers):
+    """The whole stage of a co-op that decides."""
+
+    def audit(self) -> None:
+        """Compare everything, what is decided too."""
+        super().audit()
+        compare_decisions(self.auditor)
+
+    # Writing.
+
+    def draft(self, person: Person, key: str, params: Params | None) -> Any:
+        """Write a draft; return the auditor's proposal, or its refusal."""
+
+        def call() -> dict[str, Any]:
+            made = proposals.draft(
+                author_id=person.id, key=key, title="A change", reasons="We talked.", params=params, now=self.now
+            )
+            return {"kind": made.kind, "base": made.base_seq}
+
+        # Written again it would be another one.
+        self.crash = None
+        answer = self._act(
+            f"draft {key or 'words'} {params} by {person}",
+            call,
+            lambda: self.auditor.draft(person.id, key, params, self.now),
+        )
+        if isinstance(answer, Refused):
+            return answer
+        known = [one.id for one in self.auditor.proposals if one.id]
+        made = self.auditor.proposals[-1]
+        made.id = ProposalRow.objects.exclude(id__in=known).get().id
+        return made
+
+    def submit(self, one: Proposal, person: Person) -> Any:
+        """Put a draft before the members."""
+
+        def call() -> dict[str, Any]:
+            made = proposals.submit(proposal_id=one.id, author_id=person.id, now=self.now)
+            return {"number": made.number, "ends": made.ends_at}
+
+        return self._act(
+            f"submit {one.key or 'words'} by {person}", call, lambda: self.auditor.submit(one, person.id, self.now)
+        )
+
+    def retract(self, one: Proposal, person: Person) -> None:
+        """Take a proposal back."""
+
+        def call() -> None:
+            proposals.retract(proposal_id=one.id, author_id=person.id, now=self.now)
+
+        self._act(f"retract {one.number} by {person}", call, lambda: self.auditor.retract(one, person.id))
+
+    def sponsor(self, one: Proposal, person: Person) -> None:
+        """Stand behind a proposal."""
+
+        def call() -> None:
+            proposals.sponsor(proposal_id=one.id, person_id=person.id, now=self.now)
+
+        self._act(f"{person} sponsors {one.number}", call, lambda: self.auditor.sponsor(one, person.id, self.now))
+
+    def withdraw(self, one: Proposal, person: Person) -> None:
+        """Stand behind it no more."""
+
+        def call() -> None:
+            proposals.withdraw_sponsorship(proposal_id=one.id, person_id=person.id, now=self.now)
+
+        self._act(f"{person} leaves {one.number}", call, lambda: self.auditor.withdraw(one, person.id))
+
+    def amend(self, one: Proposal, person: Person, params: Params | None) -> Any:
+        """Suggest other figures."""
+
+        def call() -> dict[str, Any]:
+            made = proposals.amend(
+                proposal_id=one.id,
+                person_id=person.id,
+                title="Another change",
+                reasons="We talked more.",
+                params=params,
+                now=self.now,
+            )
+            return {"number": made.number}
+
+        # Suggested again it would be another amendment.
+        self.crash = None
+        return self._act(
+            f"{person} amends {one.number} {params}",
+            call,
+            lambda: self.auditor.amend(one, person.id, params, self.now),
+        )
+
+    def accept_amendment(self, one: Proposal, number: int, person: Person) -> None:
+        """Accept an amendment."""
+
+        def call() -> None:
+            proposals.accept(proposal_id=one.id, number=number, author_id=person.id, now=self.now)
+
+        self._act(
+            f"{person} accepts {number} of {one.number}",
+            call,
+            lambda: self.auditor.accept(one, number, person.id, self.now),
+        )
+
+    # Ballots.
+
+    def cast(self, one: Proposal, person: Person, choice: str, nonce: bytes) -> Any:
+        """Cast a ballot: early, in time, late, again."""
+        assert one.ballots is not None
+        box = one.ballots
+
+        def call() -> dict[str, Any]:
+            receipt = urn.cast(election_id=box.id, person_id=person.id, choice=choice, nonce=nonce)
+            return {"tracker": receipt.tracker}
+
+        return self._act(
+            f"{person} says {choice} to {one.number}",
+            call,
+            lambda: self.auditor.cast(box, person.id, choice, nonce, self.now),
+        )
+
+    # Time.
+
+    def beat(self) -> None:
+        """Let beat come by: proposals go on, and urns are sealed."""
+        self._act(
+            "beat",
+            lambda: {"steps": proposal_life.advance(now=self.now)},
+            lambda: {"steps": self.auditor.advance(self.now)},
+        )
+        self._learn_votes()
+        self._act(
+            "seal urns",
+            lambda: {"signed": proposal_life.seal_urns(now=self.now)},
+            lambda: {"signed": self.auditor.seal_urns(self.now)},
+        )
+        compare_decisions(self.auditor)
+
+    def _learn_votes(self) -> None:
+        """Learn what a vote that was called is named; compare its roll, and a result with the auditor's count."""
+        for one in self.auditor.proposals:
+            box = one.ballots
+            if box is not None and box.id is None:
+                box.id = ProposalRow.objects.get(id=one.id).election_id
+                found = elections.get(box.id)
+                _agree(f"times of vote {one.number}", (box.opens, box.closes), (found.opens_at, found.closes_at))
+                roll = _rows("SELECT person_id, class FROM members_roll WHERE election_id = %s", box.id)
+                _agree(f"roll of vote {one.number}", box.roll, dict(roll))
+
+    # Contests.
+
+    def contest(self, one: Proposal, person: Person) -> None:
+        """Object to how a vote was held."""
+
+        def call() -> None:
+            proposals.contest(proposal_id=one.id, person_id=person.id, grounds="It was odd.", now=self.now)
+
+        self._act(f"{person} contests {one.number}", call, lambda: self.auditor.contest(one, person.id, self.now))
+        for filed in one.contests:
+            if filed.id is None:
+                row = ContestRow.objects.get(person_id=filed.by, election_id=one.ballots and one.ballots.id)
+                filed.id, filed.panel = row.id, list(row.panel.values_list("person_id", flat=True))
+                may = self.auditor.may_sit(one, filed, self.now)
+                if not set(filed.panel) <= may or len(filed.panel) != min(3, len(may)):
+                    raise Objection(f"the panel is {filed.panel}, drawn out of {may}")
+
+    def rule(self, filed: Contest, person: Person, ruling: str) -> None:
+        """Say as one of the panel what is to become of a vote."""
+
+        def call() -> None:
+            proposals.rule(
+                contest_id=filed.id,
+                person_id=person.id,
+                ruling=ContestRow.Ruling(ruling),
+                reasons="We looked.",
+                now=self.now,
+            )
+
+        # Said again it may come after the decision.
+        self.crash = None
+        self._act(f"{person} rules {ruling}", call, lambda: self.auditor.rule(filed, person.id, ruling, self.now))
+
+
+def compare_decisions(auditor: Beat) -> None:
+    """Compare every proposal, every count, and every version of a policy with the vote that made it."""
+    expected = {
+        one.id: (
+            *(one.params, one.number, one.state, one.kind, one.version, one.figures, one.base, one.ends),
+            *(one.second, one.reruns, one.effect, one.made),
+        )
+        for one in auditor.proposals
+    }
+    _agree("proposals", expected, {row[0]: (_read(row[1]), *row[2:]) for row in _rows(PROPOSALS)})
+    for one in auditor.proposals:
+        if one.ballots is not None and one.ballots.verdict and one.state in {*LIVE, "enacted", "defeated"}:
+            counted = {
+                name: dict(zip(COUNTED, (said.members, said.voted, said.yes, said.no, said.abstained), strict=True))
+                for name, said in one.ballots.counted().items()
+            }
+            found = elections.get(one.ballots.id)
+            _agree(f"count of vote {one.number}", counted, found.votes)
+            _agree(f"verdict of vote {one.number}", one.ballots.verdict, str(elections.result(found.id).verdict))
+    by = {(one.key, one.made): one.id for one in auditor.proposals if one.made}
+    versions = {
+        (key, seq): (params, since, by.get((key, seq)))
+        for key, known in auditor.policies.items()
+        for seq, (since, params) in enumerate(known, 1)
+        if seq > 1
+    }
+    _agree("policies", versions, {row[:2]: (_read(row[2]), *row[3:]) for row in _rows(RECORDED)})
+
+
+def _read(params: str | None) -> Params | None:
+    return None if params is None else json.loads(params)
