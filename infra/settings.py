@@ -173,6 +173,8 @@ CELERY_BEAT_SCHEDULE = {
     "look-at-members": {"task": "members.tasks.look_at_members", "schedule": crontab(hour=5, minute=10)},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
     "move-proposals": {"task": "members.tasks.move_proposals", "schedule": 60.0},
+    "move-erasures": {"task": "members.tasks.move_erasures", "schedule": 600.0},
+    "tidy-claims": {"task": "royalties.tasks.tidy_claims", "schedule": crontab(hour=6, minute=20)},
     "seal-urns": {"task": "members.tasks.seal_urns", "schedule": crontab(minute=20)},
     "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
     "fill-shelves": {"task": "playback.tasks.fill_shelves", "schedule": 1800.0},

@@ -9,7 +9,10 @@ class MembersConfig(AppConfig):
     name = "members"
 
     def ready(self) -> None:
-        """Register the policy."""
+        """Register the policy, and what is kept of people here."""
         from members import governance, policies
+        from members.erasing import erasures
+        from members.erasing.keeping import MembersKeeper
 
         policies.register(governance.GOVERNANCE)
+        erasures.register_keeper(MembersKeeper())

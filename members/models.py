@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from members.belonging import models as membership_models  # noqa: F401  (Django finds rows where models are)
+from members.erasing import models as erasure_models  # noqa: F401  (Django finds rows where models are)
 from members.voting import election_models, proposal_models  # noqa: F401  (Django finds rows where models are)
 
 

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
-from members import clock, notices
+from members import clock, lineage, notices
 from members.belonging import dues, memberships
+from members.erasing import erasures
 from members.voting import proposal_life
 
 
@@ -18,6 +19,12 @@ def look_at_members() -> int:
     """Remind those whose year ends, and give places whose condition is met by now. Done again, it finds nothing new."""
     now = clock.now()
     return dues.remind(now=now) + memberships.settle_waiting(now=now)
+
+
+@shared_task(name="members.tasks.move_erasures")
+def move_erasures() -> int:
+    """Move on everybody who asked to be erased. Nobody goes while money waits for a backup to be recovered."""
+    return 0 if lineage.is_closed() else erasures.advance(now=clock.now())
 
 
 @shared_task(name="members.tasks.move_proposals")

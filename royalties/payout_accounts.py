@@ -14,6 +14,8 @@ from members.problems import Invalid, Problem
 from royalties.payout_models import PayoutAccount
 
 HOLDER_MOST = 70
+# What an account that belonged to somebody erased is emptied to.
+BLANK_SEAL = "v1."
 
 
 class AccountReplaced(Problem):
@@ -64,6 +66,14 @@ def remove(*, person_id: UUID, now: datetime) -> None:
 def of_person(person_id: UUID) -> PayoutAccount | None:
     """Return where a person's royalties go, or None. One query."""
     return PayoutAccount.objects.filter(person_id=person_id, ended_at=None).first()
+
+
+def empty(person_id: UUID, *, now: datetime) -> int:
+    """End and empty every account of somebody erased; return how many were not empty yet."""
+    with transaction.atomic():
+        _end(person_id, now)
+        kept = PayoutAccount.objects.filter(person_id=person_id).exclude(sealed=BLANK_SEAL)
+        return kept.update(holder="", sealed=BLANK_SEAL, mask="")
 
 
 def _end(person_id: UUID, now: datetime) -> None:

@@ -17,9 +17,10 @@ from django.db.models import F, Q, QuerySet
 
 from members import admission, clock, ibans, letters, money, months, policies, seals, sepa
 from members.admission import Staff
+from members.erasing import erasures
 from members.letters import Letter
 from members.problems import NotAllowed, NotFound, Problem
-from royalties import accounts, adopting, holds, ledger, settling
+from royalties import accounts, adopting, holds, ledger, payout_accounts, settling
 from royalties.adopting import Lost
 from royalties.holds import Held
 from royalties.ledger_models import Account
@@ -51,6 +52,12 @@ class BooksOpen(Problem):
     slug, status, title = "books-open", 409, "The month's books are not locked"
 
 
+class FileForgotten(Problem):
+    """The file names an account of somebody who was erased; it was paid before that and is not made again."""
+
+    slug, status, title = "payout-file-forgotten", 410, "This file is not made again"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Due:
     """What a payee gets with a month's payouts: whole cents, or none and why. Of `payable_micros`, `held` waits."""
@@ -78,7 +85,7 @@ def check_treasurer(staff_id: UUID) -> None:
 def due(*, month: date, now: datetime, only: Collection[UUID] | None = None) -> dict[UUID, Due]:
     """Return what each payee who is owed anything gets if a month (its first day) is paid at `now`.
 
-    `only` asks for some payees alone. Three queries.
+    `only` asks for some payees alone. Four queries.
     """
     payable = Account.objects.filter(code__startswith=accounts.payable_prefix(), balance_micros__lt=0)
     if only is not None:
@@ -90,9 +97,15 @@ def due(*, month: date, now: datetime, only: Collection[UUID] | None = None) -> 
     }
     held = holds.of(month=month, now=now)
     reached = set(PayoutAccount.objects.filter(person_id__in=owed, ended_at=None).values_list("person_id", flat=True))
-    least_cents = threshold(month=month, now=now)
+    least_cents, going = threshold(month=month, now=now), erasures.gone(owed)
     return {
-        person_id: _due(micros, held.get(person_id, Held()), least_cents, has_account=person_id in reached)
+        person_id: _due(
+            micros,
+            held.get(person_id, Held()),
+            # Whoever goes is paid from a cent on.
+            1 if person_id in going else least_cents,
+            has_account=person_id in reached,
+        )
         for person_id, micros in owed.items()
     }
 
@@ -227,11 +240,16 @@ def drop(*, batch_id: UUID, staff_id: UUID) -> PayoutBatch:
 
 
 def bank_file(*, batch_id: UUID, staff_id: UUID) -> bytes:
-    """Return the file of released payouts for the bank, the same bytes each time. Raises NotAllowed, NotFound."""
+    """Return the file of released payouts for the bank, the same bytes each time.
+
+    Raises NotAllowed, NotFound, FileForgotten.
+    """
     check_treasurer(staff_id)
     batch = PayoutBatch.objects.filter(id=batch_id, state=PayoutBatch.State.RELEASED).first()
     if batch is None:
         raise NotFound("no such payouts were released")
+    if batch.payouts.filter(bank_has_it=False, account__sealed=payout_accounts.BLANK_SEAL).exists():
+        raise FileForgotten("Somebody who was paid with it was erased since, and their account with them.")
     content = _file(batch)
     assert seals.sha256(content) == batch.file_sha256, "the file is not the one that was released"
     return content

@@ -88,7 +88,7 @@ SELECT payee_id, coalesce(p.micros, 0)::bigint, coalesce(t.micros, 0)::bigint
   FROM (SELECT person_id AS payee_id, sum(cents) * 10000 AS micros FROM royalties_payout
          WHERE state IN ('in-transit', 'booked') GROUP BY 1) p
   FULL JOIN (SELECT payee_id, -sum(micros) AS micros FROM booked
-              WHERE kind NOT LIKE 'royalties%%' GROUP BY 1) t USING (payee_id)
+              WHERE kind NOT LIKE 'royalties%%' AND kind <> 'claim-lapsed' GROUP BY 1) t USING (payee_id)
  WHERE coalesce(p.micros, 0) <> coalesce(t.micros, 0) ORDER BY 1 LIMIT %(most)s
 """  # noqa: S608  (constants, joined)
 OPEN = """

@@ -7,7 +7,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from members import clock, lineage
-from royalties import highwater, periods, posting, reconciliation, recovery, runs, so_far, treasury
+from royalties import claims, highwater, periods, posting, reconciliation, recovery, runs, so_far, treasury
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -46,6 +46,12 @@ def wake_run(month: date) -> None:
         work_on_run.apply_async([month.isoformat()], expires=SWEEP_EXPIRES_SECONDS)
     except OperationalError:
         logger.warning("the run of %s waits for the next sweep: the broker is away", month)
+
+
+@shared_task(name="royalties.tasks.tidy_claims")
+def tidy_claims() -> int:
+    """Forget accounts of claims that are paid, and let lapse what nobody claimed in time. Return how many."""
+    return 0 if lineage.is_closed() else claims.tidy(now=clock.now())
 
 
 @shared_task(name="royalties.tasks.post_rows")

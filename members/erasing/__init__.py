@@ -1,0 +1,1 @@
+"""How a person goes for good: what is theirs leaves first, then nothing here says who they were."""
