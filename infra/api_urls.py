@@ -7,7 +7,7 @@ from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
 from members.api import memberships, policies, proposals
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
-from royalties.api import payouts, periods, statements
+from royalties.api import payouts, periods, statements, years
 
 urlpatterns = [
     path("memberships", memberships.Memberships.as_view()),
@@ -76,6 +76,9 @@ urlpatterns = [
     path("periods/<str:month>", periods.OnePeriod.as_view()),
     path("periods/<str:month>/bundle.zip", periods.Bundle.as_view()),
     path("periods/<str:month>/my-proof", periods.MyProof.as_view()),
+    path("surplus/<int:year>", years.Surplus.as_view()),
+    path("surplus/<int:year>/bundle.zip", years.SurplusBundle.as_view()),
+    path("surplus/<int:year>/mine", years.MySurplus.as_view()),
     path("earnings", statements.Earnings.as_view()),
     path("payouts", payouts.Payouts.as_view()),
     path("statements", statements.Statements.as_view()),

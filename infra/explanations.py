@@ -236,6 +236,14 @@ WORDS = {
         "The books take an entry once, between accounts of the chart, and in no month that was locked with the bank.",
         "Nothing was booked. A wrong entry is never changed: it is reversed, with a reason, and booked anew.",
     ),
+    "year-open": (
+        "A year’s surplus is divided by what its sealed months say, and they say it when nothing can change in them.",
+        "Seal and lock the months up to December, and close the years before it. Nothing was done.",
+    ),
+    "year-stands": (
+        "A year is drawn once, divided once when members said so, and its capital is paid once, the oldest year first.",
+        "Look at the page again: it shows where the year is. Nothing was done by this.",
+    ),
     "payout-file-lost": (
         "Nothing is paid twice: before payouts are prepared, those that the bank made and a backup lost are booked.",
         "Take in the bank's notification with every payment of that file, then prepare again.",

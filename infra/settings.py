@@ -184,6 +184,7 @@ CELERY_BEAT_SCHEDULE = {
     "post-rows": {"task": "royalties.tasks.post_rows", "schedule": crontab(hour=1, minute=30)},
     "reconcile-books": {"task": "royalties.tasks.reconcile_books", "schedule": crontab(hour=5, minute=0)},
     "count-so-far": {"task": "royalties.tasks.count_so_far", "schedule": 3600.0},
+    "sweep-years": {"task": "royalties.tasks.sweep_years", "schedule": 60.0},
     "sweep-royalty-runs": {"task": "royalties.tasks.sweep_runs", "schedule": 60.0},
     "pull-gateway-events": {"task": "playback.tasks.pull_gateway_events", "schedule": 300.0},
     "pull-gateway-events-daily": {
@@ -252,6 +253,8 @@ CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
 CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
 CATALOG_CREATOR_FRAGMENT = "playback.views.follows.follow_fragment"
 CATALOG_FAVOURITE_FRAGMENT = "playback.views.follows.favourite_fragment"
+MEMBERS_CAPITAL_FRAGMENT = "royalties.views.years.capital_fragment"
+MEMBERS_MOTION_FRAGMENT = "royalties.views.years.motion_fragment"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
 
 AUTH_USER_MODEL = "members.Person"

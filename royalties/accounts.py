@@ -118,7 +118,7 @@ _CHART = {account.code: account for account in CHART}
 
 # Accounts of which each person has one; the person's id is the code's last word.
 _PAYABLE, _CAPITAL = "liabilities.payable", "liabilities.capital"
-_PERSONAL = {_PAYABLE: "Royalties payable to one payee", _CAPITAL: "Capital account of one member"}
+PERSONAL = {_PAYABLE: "Royalties payable to one payee", _CAPITAL: "Capital account of one member"}
 
 
 def payable(person_id: UUID) -> str:
@@ -136,6 +136,11 @@ def capital(person_id: UUID) -> str:
     return f"{_CAPITAL}.{person_id}"
 
 
+def capital_prefix() -> str:
+    """Return what the codes of all members' capital accounts begin with."""
+    return f"{_CAPITAL}."
+
+
 def is_payable(code: str) -> bool:
     """Return whether the code is some payee's."""
     return code.startswith(_PAYABLE + ".")
@@ -150,6 +155,6 @@ def charted(code: str) -> Charted:
         person_id = UUID(person)
     except ValueError:
         person_id = None
-    if family not in _PERSONAL or person_id is None or code != f"{family}.{person_id}":
+    if family not in PERSONAL or person_id is None or code != f"{family}.{person_id}":
         raise LedgerRefused(f"There is no account {code} in the chart.", account=code)
-    return Charted(code, _PERSONAL[family], floor=True, person_id=person_id)
+    return Charted(code, PERSONAL[family], floor=True, person_id=person_id)

@@ -89,7 +89,7 @@ class Bundle:
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes files into the zip and remembers what the manifest says of each."""
 
     archive: zipfile.ZipFile
@@ -98,7 +98,7 @@ class _Writer:
     def write(self, name: str, blocks: Iterable[bytes]) -> None:
         """Write a file from its blocks."""
         digest, size = hashlib.sha256(), 0
-        with self.archive.open(_entry(name), "w") as target:
+        with self.archive.open(zip_entry(name), "w") as target:
             for block in blocks:
                 target.write(block)
                 digest.update(block)
@@ -106,7 +106,8 @@ class _Writer:
         self.files.append({"name": name, "size_bytes": size, "sha256": digest.hexdigest()})
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def zip_entry(name: str) -> zipfile.ZipInfo:
+    """Return how a file stands in a zip that has the same bytes wherever it is written."""
     entry = zipfile.ZipInfo(name, DATED)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3
@@ -131,9 +132,9 @@ def write(
     secret = signing.secret_of(month, key=key)
     # It asks for writing and flushing alone, and cannot seek: what follows of a file is written behind it.
     with zipfile.ZipFile(cast("IO[bytes]", parcel), "w", zipfile.ZIP_DEFLATED) as archive:
-        writer = _Writer(archive)
+        writer = Writer(archive)
         for name, head, rows in _tables(month, secret):
-            writer.write(name, _csv(head, rows))
+            writer.write(name, csv_blocks(head, rows))
         leaves, paid = _listeners(month, closed_at, secret)
         root = listener_months.keep_tree(tree_key, leaves)
         writer.write("listeners.txt", _hexadecimal(leaves))
@@ -141,7 +142,7 @@ def write(
         writer.write("policies.json", [seals.canonical(policies_of(month, now))])
         writer.write("totals.json", [seals.canonical(totals)])
         writer.write("README.txt", [_readme(month)])
-        writer.write("verify_bundle.py", [_verifier()])
+        writer.write("verify_bundle.py", [program(VERIFIER)])
         said = {
             "format": FORMAT,
             "month": f"{month:%Y-%m}",
@@ -154,7 +155,7 @@ def write(
             else None,
         }
         document = {"manifest": said, "sha256": seals.sha256_of(said), **seals.sign(said, key=key)}
-        archive.writestr(_entry(MANIFEST), seals.canonical(document))
+        archive.writestr(zip_entry(MANIFEST), seals.canonical(document))
     return Bundle(document=document, totals=totals, root=root)
 
 
@@ -185,7 +186,7 @@ def _rows(query: str, month: date) -> Iterator[tuple[Any, ...]]:
             yield from rows
 
 
-def _csv(head: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
+def csv_blocks(head: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
     """Yield a table in blocks. No value in it can hold a comma or a quote."""
     block = [head]
     for row in rows:
@@ -240,9 +241,13 @@ def _totals(month: date) -> dict[str, int]:
 
 def policies_of(month: date, now: datetime) -> list[dict[str, Any]]:
     """Return the versions of all policies that were in force at some moment of the month, by name and number."""
-    starts, ends = periods.bounds(month)
+    return policies_between(*periods.bounds(month), keys=policies.names(), now=now)
+
+
+def policies_between(starts: datetime, ends: datetime, *, keys: Iterable[str], now: datetime) -> list[dict[str, Any]]:
+    """Return the versions of some policies that were in force at some moment of a stretch, by name and number."""
     found = []
-    for key in policies.names():
+    for key in keys:
         versions = policies.versions(key, now)
         for version, until in zip(versions, [*(later.effective_from for later in versions[1:]), None], strict=True):
             if version.effective_from < ends and (until is None or until > starts):
@@ -261,8 +266,9 @@ def _readme(month: date) -> bytes:
     return render_to_string("royalties/bundle.txt", words).encode()
 
 
-def _verifier() -> bytes:
-    path = finders.find(VERIFIER)
-    assert isinstance(path, str), VERIFIER
+def program(name: str) -> bytes:
+    """Return a program that lies beside what it verifies, as it is served."""
+    path = finders.find(name)
+    assert isinstance(path, str), name
     with open(path, "rb") as file:  # noqa: PTH123  (the finders speak of paths as texts)
         return file.read()

@@ -5,11 +5,13 @@ so whatever was killed may simply be done again. Nothing is ever changed; a wron
 Whoever books does it last in their transaction: one transaction at a time holds the ledger's pen (sql/ledger.sql).
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -35,6 +37,27 @@ SELECT debit, credit, micros, kind, key, together, happened_at, %s, month, reaso
     AS e (debit, credit, micros, kind, key, together, happened_at, month, reason, position)
  ORDER BY position
 ON CONFLICT (key) DO NOTHING
+"""
+
+# What a query selects is booked as it stands there, without passing through here: a million entries may come of it.
+PERSONAL = """
+INSERT INTO royalties_account (code, name, kind, floor, person_id, balance_micros)
+SELECT code, %(names)s::jsonb ->> family, 'liability', true, substr(code, length(family) + 2)::uuid, 0
+  FROM (SELECT DISTINCT code, regexp_replace(code, '[.][^.]+$', '') AS family
+          FROM ({entries}) AS e CROSS JOIN LATERAL (VALUES (debit), (credit)) AS sides (code)) AS named
+ WHERE %(names)s::jsonb ->> family IS NOT NULL ORDER BY code
+ON CONFLICT DO NOTHING
+"""
+WRITE_SELECTED = """
+INSERT INTO royalties_transfer
+       (debit, credit, amount_micros, kind, key, together, happened_at, recorded_at, month, reason)
+SELECT debit, credit, micros, kind, key, together, happened_at, %(recorded_at)s, month, reason
+  FROM ({entries}) AS e ORDER BY position
+ON CONFLICT (key) DO NOTHING
+"""
+UNLIKE = """
+SELECT e.key FROM ({entries}) AS e LEFT JOIN royalties_transfer t USING (key)
+ WHERE (t.debit, t.credit, t.amount_micros, t.kind) IS DISTINCT FROM (e.debit, e.credit, e.micros, e.kind) LIMIT 1
 """
 
 
@@ -69,6 +92,25 @@ def book(entries: Iterable[Entry], *, now: datetime) -> int:
     with transaction.atomic():
         while chunk := list(islice(left, AT_ONCE)):
             written += _write(chunk, now)
+    return written
+
+
+def book_selected(entries: str, given: Mapping[str, Any], *, now: datetime) -> int:
+    """Book the entries that a query selects, all or none, and return how many were new.
+
+    Its columns are those of an `Entry` by their names in the books, and `position`, their order. Personal accounts are
+    opened; others have to be there. Raises LedgerRefused as `book` does. Three queries.
+    """
+    asked = {**given, "recorded_at": now, "names": json.dumps(accounts.PERSONAL)}
+    with transaction.atomic(), _told(), connection.cursor() as cursor:
+        locks.wait_for(PEN)
+        cursor.execute(PERSONAL.format(entries=entries), asked)
+        cursor.execute(WRITE_SELECTED.format(entries=entries), asked)
+        written = cursor.rowcount
+        cursor.execute(UNLIKE.format(entries=entries), asked)
+        unlike = cursor.fetchone()
+    if unlike:
+        raise LedgerRefused(f"{unlike[0]} was booked before, and as something else.", key=unlike[0])
     return written
 
 

@@ -8,3 +8,4 @@ from royalties import (  # noqa: F401  (Django finds rows where models are)
     run_models,
     so_far_models,
 )
+from royalties.year import models as year_models  # noqa: F401

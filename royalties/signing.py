@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from members import seals
 from members.keys import NoSealingKey, key_named, present_key
 
-__all__ = ["MonthSecret", "NoSealingKey", "key_named", "present_key", "secret_of"]
+__all__ = ["MonthSecret", "NoSealingKey", "key_named", "present_key", "secret_of", "secret_of_year"]
 
 NAME_DIGITS = 32
 
@@ -30,12 +30,21 @@ class MonthSecret:
         """Return how a payee is called on one work's lines: another name on every work, 32 hexadecimal digits."""
         return self._name(b"payee", work_id.bytes, payee_id.bytes)[:NAME_DIGITS]
 
+    def member(self, member_class: str, person_id: UUID) -> str:
+        """Return how a member is called on a year's line of one class: 32 hexadecimal digits."""
+        return self._name(b"member", member_class.encode(), person_id.bytes)[:NAME_DIGITS]
+
     def salt(self, listener_id: UUID) -> str:
         """Return what is added to a listener's figures, so that nobody can find them by trying."""
         return self._name(b"listener", listener_id.bytes)
 
     def _name(self, *parts: bytes) -> str:
         return hmac.digest(self.secret, b"".join(parts), "sha256").hex()
+
+
+def secret_of_year(year: int, *, key: Ed25519PrivateKey) -> MonthSecret:
+    """Return the secret of a financial year under the key that signed its figures."""
+    return MonthSecret(seals.secret(key, purpose=f"refrain year {year}"))
 
 
 def secret_of(month: date, *, key: Ed25519PrivateKey) -> MonthSecret:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -68,6 +69,7 @@ def page(
         "question": expulsions.about(me) if standing else None,
         "panels": expulsions.seats_of(me),
         "why_form": WhyForm(),
+        "capital": import_string(settings.MEMBERS_CAPITAL_FRAGMENT)(request),
     }
     if live is None:
         shown["application"] = application or ApplicationForm(initial={"legal_name": admission.name_of(me)})

@@ -3,11 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -204,6 +206,9 @@ def _page(
         "ruling_form": RulingForm(),
         "tracker_form": TrackerForm(),
         "found_ballot": found_ballot,
+        "motion": import_string(settings.MEMBERS_MOTION_FRAGMENT)(request, found.motion_sha256)
+        if found.motion_sha256
+        else "",
         "on_the_wall": deadlines.on_the_wall,
     }
     return render(request, "members/proposals/one.html", context, status=status)

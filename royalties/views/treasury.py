@@ -38,6 +38,7 @@ View = Callable[..., HttpResponseBase]
 ROOMS = (
     ("royalties:treasury", "Overview"),
     ("royalties:treasury-months", "Months"),
+    ("royalties:treasury-years", "Years"),
     ("royalties:treasury-journal", "Journal"),
     ("royalties:treasury-payouts", "Payouts"),
     ("royalties:treasury-disputes", "Disputes"),

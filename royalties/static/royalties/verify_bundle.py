@@ -250,6 +250,8 @@ def _spaced(number: int) -> str:
 class Bundle:
     """One month: the zip, what its manifest says, and what was found while its lines were recomputed."""
 
+    kind, tables, needed = FORMAT, TABLES, FILES
+
     def __init__(self, path: str, keys: Dict[str, bytes]) -> None:
         self.path = path
         self.faults: List[str] = []
@@ -258,16 +260,16 @@ class Bundle:
         self.released: Dict[Row, int] = {}
         self.archive = _opened(path)
         self.said, self.manifest_sha256 = self._manifest(keys)
-        self.month: str = self.said["month"]
+        self.month: str = self.said.get("month", "")
 
     def _manifest(self, keys: Dict[str, bytes]) -> Tuple[Dict[str, Any], str]:
         """Return what the manifest says, once its signature and form were found genuine. Raises Differs, CannotTell."""
-        document = parsed(self._all_of(MANIFEST), MANIFEST)
+        document = parsed(self.all_of(MANIFEST), MANIFEST)
         if not isinstance(document, dict) or set(document) != OUTER or not isinstance(document["manifest"], dict):
             raise Differs(f"{MANIFEST} was changed: it has not exactly the fields {', '.join(sorted(OUTER))}")
         said, key = document["manifest"], document["key"]
-        if said.get("format") != FORMAT:
-            raise Differs(f"{MANIFEST} is none of the kind {FORMAT}")
+        if said.get("format") != self.kind:
+            raise Differs(f"{MANIFEST} is none of the kind {self.kind}")
         message = canonical(said)
         if document["sha256"] != hashlib.sha256(message).hexdigest():
             raise Differs(f"{MANIFEST} was changed: the SHA-256 of what it says is another")
@@ -287,7 +289,7 @@ class Bundle:
             raise Differs(f"{MANIFEST} was changed: the signature is not of what it says")
         return said, document["sha256"]
 
-    def _all_of(self, name: str) -> bytes:
+    def all_of(self, name: str) -> bytes:
         """Return the content of a small file. Raises Differs."""
         try:
             with self.archive.open(name) as file:
@@ -305,16 +307,17 @@ class Bundle:
         named = re.fullmatch("refrain-([0-9]{4}-[0-9]{2})[.]zip", Path(self.path).name)
         if named and named[1] != self.month:
             self.faults.append(f"{Path(self.path).name} holds the month {_plain(self.month)}: one was put for another")
-        for part in (self._check_files, self._check_works, self._check_released, self._check_tree, self._check_totals):
+        for part in (self.check_files, self._check_works, self._check_released, self._check_tree, self._check_totals):
             try:
                 part()
             except Differs as fault:
                 self.faults.append(str(fault))
 
-    def _check_files(self) -> None:
+    def check_files(self) -> None:
+        """Check that the files are those of the manifest; what differs goes to `faults`."""
         signed = {file["name"]: file for file in self.said["files"]}
         names = [entry.filename for entry in self.archive.infolist()]
-        for name in sorted(FILES - set(signed)):
+        for name in sorted(self.needed - set(signed)):
             self.faults.append(f"{name} is not in the manifest")
         for name in sorted(set(names) - set(signed) - {MANIFEST}):
             self.faults.append(f"{_plain(name)} is in the zip and not in the manifest")
@@ -356,9 +359,9 @@ class Bundle:
         except UNREADABLE as error:
             raise Differs(f"{name}, after line {number}: it cannot be read ({_plain(error)})") from None
 
-    def _rows(self, name: str) -> Iterator[Numbered]:
+    def rows(self, name: str) -> Iterator[Numbered]:
         """Yield the rows of a table with the numbers of their lines. Raises Differs."""
-        head, pattern = TABLES[name]
+        head, pattern = self.tables[name]
         matches = re.compile(pattern).fullmatch
         number = 0
         for number, line in enumerate(self._lines_of(name), start=1):
@@ -375,10 +378,10 @@ class Bundle:
 
     def _groups(self, groups: str, lines: str, keys: int) -> Iterator[Tuple[Numbered, List[Numbered]]]:
         """Yield each group with its lines; both tables stand in the order of their first `keys` columns."""
-        following = chain(self._rows(lines), [(0, ())])
+        following = chain(self.rows(lines), [(0, ())])
         number, row = next(following)
         before: Tuple[Any, ...] = ()
-        for place, group in self._rows(groups):
+        for place, group in self.rows(groups):
             key = _order(group[:keys])
             if key <= before:
                 raise Differs(f"{groups}, line {place}: it stands twice, or out of its order")
@@ -393,7 +396,7 @@ class Bundle:
             raise Differs(f"{lines}, line {number}: it belongs to no group of {groups}")
 
     def _check_works(self) -> None:
-        parts = _revenue(self._all_of("policies.json"))
+        parts = revenue_parts(self.all_of("policies.json"))
         sums = dict.fromkeys(("works", "groups", "groups_held", "lines", "plays_counted", "purchases_counted"), 0)
         sums.update(dict.fromkeys(("gross_micros", "creators_micros", "coop_micros", "held_micros", "lines_micros"), 0))
         work = ""
@@ -454,7 +457,7 @@ class Bundle:
             raise Differs("listeners.txt: the root of its tree is not the one in the manifest")
 
     def _check_totals(self) -> None:
-        totals = parsed(self._all_of("totals.json"), "totals.json")
+        totals = parsed(self.all_of("totals.json"), "totals.json")
         if not isinstance(totals, dict) or any(type(figure) is not int for figure in totals.values()):
             raise Differs("totals.json: it holds more than whole numbers by their names")
         for name, figure in sorted(self.found.items()):
@@ -510,7 +513,7 @@ def _check_lines(name: str, lines: List[Numbered], creators: int, where: str) ->
     return creators
 
 
-def _revenue(content: bytes) -> Dict[int, List[int]]:
+def revenue_parts(content: bytes) -> Dict[int, List[int]]:
     """Return how each version of the policy `revenue` divides a euro, in ppm. Raises Differs."""
     name, parts = "policies.json", {}
     try:
@@ -592,7 +595,7 @@ def check_proof(path: str, bundles: List[Bundle]) -> None:
         print(f"  {_plain(name):20} {_plain(fact)}")
 
 
-def _keys(asked: argparse.Namespace) -> Dict[str, bytes]:
+def given_keys(asked: argparse.Namespace) -> Dict[str, bytes]:
     """Return the keys that were given by their names. Raises CannotTell."""
     try:
         given = [
@@ -620,7 +623,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        keys = _keys(asked)
+        keys = given_keys(asked)
         bundles = []
         for path in asked.bundles:
             try:

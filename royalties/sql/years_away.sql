@@ -1,0 +1,10 @@
+DROP TRIGGER year_stands ON royalties_financialyear;
+DROP TRIGGER year_is_never_deleted ON royalties_financialyear;
+DROP FUNCTION royalties_year_stands();
+DROP TRIGGER eligible_comes_with_the_drawing ON royalties_eligible;
+DROP TRIGGER patronage_comes_with_the_drawing ON royalties_patronage;
+DROP TRIGGER eligible_stays ON royalties_eligible;
+DROP TRIGGER patronage_stays ON royalties_patronage;
+DROP TRIGGER eligible_is_never_emptied ON royalties_eligible;
+DROP TRIGGER patronage_is_never_emptied ON royalties_patronage;
+DROP FUNCTION royalties_refuse_late_patronage();

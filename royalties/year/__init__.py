@@ -1,0 +1,1 @@
+"""The financial year: its closing, whose its surplus is, the motion about it, and the money in members' hands."""
