@@ -88,8 +88,22 @@ SELECT payee_id, coalesce(p.micros, 0)::bigint, coalesce(t.micros, 0)::bigint
   FROM (SELECT person_id AS payee_id, sum(cents) * 10000 AS micros FROM royalties_payout
          WHERE state IN ('in-transit', 'booked') GROUP BY 1) p
   FULL JOIN (SELECT payee_id, -sum(micros) AS micros FROM booked
-              WHERE kind NOT LIKE 'royalties%%' AND kind <> 'claim-lapsed' GROUP BY 1) t USING (payee_id)
+              WHERE kind NOT LIKE 'royalties%%' AND kind <> 'claim-lapsed'
+                AND kind NOT LIKE 'patronage%%' GROUP BY 1) t USING (payee_id)
  WHERE coalesce(p.micros, 0) <> coalesce(t.micros, 0) ORDER BY 1 LIMIT %(most)s
+"""  # noqa: S608  (constants, joined)
+# What members were booked of surpluses, with what their lines of years that are divided say.
+PATRONAGE = f"""{BY_PAYEE}
+SELECT payee_id, coalesce(l.micros, 0)::bigint, coalesce(t.micros, 0)::bigint
+  FROM (SELECT p.person_id AS payee_id,
+               sum(CASE WHEN y.state = 'redeemed' THEN p.cents ELSE p.cash_cents END) * 10000 AS micros
+          FROM royalties_patronage p JOIN royalties_financialyear y USING (year)
+         WHERE y.state IN ('done', 'redeemed') GROUP BY 1) l
+  FULL JOIN (SELECT payee_id, sum(micros) AS micros FROM booked
+              WHERE kind LIKE 'patronage%%' GROUP BY 1) t USING (payee_id)
+ WHERE coalesce(l.micros, 0) <> coalesce(t.micros, 0)
+   AND NOT EXISTS (SELECT FROM royalties_financialyear WHERE state IN ('booking', 'redeeming'))
+ ORDER BY 1 LIMIT %(most)s
 """  # noqa: S608  (constants, joined)
 OPEN = """
 SELECT key, kind, happened_at, least(amount_micros, %(balance)s - (running - amount_micros))::bigint
@@ -313,6 +327,7 @@ def _payables() -> Iterator[Difference]:
     for question, name, words in (
         (LINES, "royalties", "The books credit payee {} with {} of royalties; the lines of sealed months sum to {}."),
         (PAID, "payouts", "The books took {1} off the account of payee {0}; the payouts to them sum to {2}."),
+        (PATRONAGE, "patronage", "The books credit member {} with {} of surpluses; their lines sum to {}."),
     ):
         for payee_id, expected, found in _ask(question, payables=payables):
             yield Difference(

@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 
 from members import clock, lineage
 from royalties import claims, highwater, periods, posting, reconciliation, recovery, runs, so_far, treasury
+from royalties.year import work as year_work
 
 logger = logging.getLogger(__name__)
 SWEEP_EXPIRES_SECONDS = 60
@@ -52,6 +53,30 @@ def wake_run(month: date) -> None:
 def tidy_claims() -> int:
     """Forget accounts of claims that are paid, and let lapse what nobody claimed in time. Return how many."""
     return 0 if lineage.is_closed() else claims.tidy(now=clock.now())
+
+
+@shared_task(name="royalties.tasks.work_on_year")
+def work_on_year(year: int) -> None:
+    """Take turns at a closed year while there are any."""
+    while not lineage.is_closed() and year_work.advance(year=year, now=clock.now()):
+        pass
+
+
+def wake_year(year: int) -> None:
+    """Call a worker to a year; without a broker the next sweep finds it."""
+    try:
+        work_on_year.apply_async([year], expires=SWEEP_EXPIRES_SECONDS)
+    except OperationalError:
+        logger.warning("the year %s waits for the next sweep: the broker is away", year)
+
+
+@shared_task(name="royalties.tasks.sweep_years")
+def sweep_years() -> int:
+    """Wake the years on which there may be work: that are drawn, whose motion was accepted, whose capital is paid."""
+    waiting = [] if lineage.is_closed() else year_work.waiting()
+    for year in waiting:
+        work_on_year.apply_async([year], expires=SWEEP_EXPIRES_SECONDS)
+    return len(waiting)
 
 
 @shared_task(name="royalties.tasks.post_rows")

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from royalties.views import batches, books, earnings, journal, payouts, periods, statements, treasury
+from royalties.views import batches, books, earnings, journal, payouts, periods, statements, treasury, years
 
 app_name = "royalties"
 urlpatterns = [
     path("books", books.page, name="books"),
+    path("books/years/<int:year>", years.page, name="year"),
     path("books.csv", books.table, name="books-table"),
     path("periods", periods.all_of_them, name="periods"),
     path("periods/<str:month>/account.csv", periods.table, name="period-table"),
@@ -32,6 +33,10 @@ urlpatterns = [
     path("treasury/months/<str:month>/close", treasury.close, name="close-month"),
     path("treasury/months/<str:month>/run", treasury.progress, name="run-progress"),
     path("treasury/balances/<uuid:balance_id>/lock", treasury.lock, name="lock-month"),
+    path("treasury/years", years.all_years, name="treasury-years"),
+    path("treasury/years/<int:year>/close", years.close, name="close-year"),
+    path("treasury/years/<int:year>/motion", years.put, name="put-motion"),
+    path("treasury/years/<int:year>/redeem", years.redeem, name="redeem-year"),
     path("treasury/journal", journal.journal_page, name="treasury-journal"),
     path("treasury/journal/files", journal.take_file, name="take-bank-file"),
     path("treasury/journal/entries", journal.enter, name="enter-entry"),
