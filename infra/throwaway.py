@@ -26,16 +26,18 @@ MADE_FROM = (
     "infra/requirements.txt",
 )
 KEPT_MOST = 4
+# For what need not outlive the machine. What a killed process wrote the system keeps: no kill can tell the difference.
+HURRIED = {"fsync": "off"}
 
 
 def furnish(stack: Stack) -> None:
     """Put a migrated cluster, with the web role's rights, into the folder of a stack that has not started yet."""
     folder = _folder()
-    kept = folder / f"{'durable' if stack.postgres.durable else 'forgetful'}-{_made_from()}"
+    kept = folder / f"migrated-{_made_from()}"
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            _keep(kept, durable=stack.postgres.durable)
+            _keep(kept)
     stack.postgres.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     # A copy that shares what was not changed yet, where the file system can.
     subprocess.run(["cp", "-a", "--reflink=auto", kept, stack.postgres.cluster], check=True)
@@ -69,12 +71,15 @@ def _made_from() -> str:
     return digest.hexdigest()[:16]
 
 
-def _keep(kept: Path, *, durable: bool) -> None:
-    """Make the cluster in a stack of its own and move it to its name whole; the oldest of the others go."""
+def _keep(kept: Path) -> None:
+    """Make the cluster in a stack of its own and move it to its name whole; the oldest of the others go.
+
+    It serves both kinds of stack: made with the rights of one that is durable, without waiting for the disk.
+    """
     with tempfile.TemporaryDirectory(prefix="refrain-cluster-", dir=kept.parent) as name:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL may run as another user, who has to pass through here.
-        with Stack(folder, mode="test", durable=durable) as stack:
+        with Stack(folder, mode="test", database=HURRIED) as stack:
             manage(stack, "migrate", "--verbosity", "0", as_owner=True)
             manage(stack, "grant_web_role", as_owner=True)
             with stack.postgres.connect(database=PostgreSQL.database) as connection:

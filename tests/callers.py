@@ -98,6 +98,36 @@ def _digesting(but: frozenset[str]) -> str:
     )
 
 
+class Standing:
+    """How all tables stand at one moment, to be asked many times within one transaction what changed since.
+
+    The tables are read only when a row was written since they were last asked: PostgreSQL counts rows written, also
+    those that were taken back, so where its count stands still nothing can have changed.
+    """
+
+    def __init__(self) -> None:
+        assert connection.in_atomic_block, "the count is one transaction's"
+        self._digest, self._written, self._changed = digest(), _rows_written(), list[str]()
+
+    def changed(self, *, but: str = "") -> list[str]:
+        """Return the tables that hold something else by now."""
+        written = _rows_written()
+        if written != self._written:
+            self._changed = [table for table, now in digest().items() if now != self._digest[table]]
+            self._written = written
+        return [table for table in self._changed if table != but]
+
+
+def _rows_written() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)"
+            " + pg_stat_get_xact_tuples_deleted(oid)) FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def forget_counts() -> None:
     """Empty the counters of the throttles, so that one test does not wear out the next."""
     forget_connection()

@@ -307,10 +307,12 @@ def entries_sum(of: Person) -> tuple[int, int]:
 def forget_everything() -> None:
     """Empty the database down to what the migrations wrote, for tests that commit.
 
-    A superuser of a throw-away database switches off the triggers that refuse exactly this.
+    A superuser of a throw-away database switches off the triggers that refuse exactly this. Only tables that hold rows
+    are touched: truncating all of them writes each table and index anew, and takes a second where this takes moments.
     """
     assert connection.settings_dict["NAME"].startswith("test_"), "only a database made for tests is emptied"
     tables = [name for name in connection.introspection.table_names() if name not in FOUNDING_TABLES]
+    asking = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in tables)  # noqa: S608
     with connection.cursor() as cursor:
         # Votes that nobody closed have tables of their own.
         cursor.execute(
@@ -320,7 +322,9 @@ def forget_everything() -> None:
             cursor.execute(f"DROP TABLE {', '.join(left)}")
         cursor.execute("SET session_replication_role = replica")
         try:
-            cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, tables))}")
+            cursor.execute(asking)
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608  (names from above)
             cursor.execute("DELETE FROM members_policyversion WHERE seq > 1")
             cursor.execute("UPDATE members_coop SET clock_offset = interval '0'")
             cursor.execute("UPDATE playback_promobudget SET left_micros = 0")

@@ -58,9 +58,9 @@ class Site:
         self.children.append(child)
         return child
 
-    def serve(self) -> Child:
+    def serve(self, *, processes: int = 2) -> Child:
         """Start the web server as the demo and production start it, and wait until it answers."""
-        web = demo_run.start_web(self)
+        web = demo_run.start_web(self, count=processes)
         web.wait_until(lambda: self._answers("/api/v1/works"))
         return web
 

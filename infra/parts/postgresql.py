@@ -164,6 +164,8 @@ class PostgreSQL:
             rights = sql.SQL("CREATEDB" if self.durable else "CREATEDB SUPERUSER")
             if self.owner not in roles:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(self.owner), rights))
+            elif not self.durable:
+                connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(self.owner), rights))
             if self.web_role not in roles:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(self.web_role)))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database]).fetchone():

@@ -165,7 +165,7 @@ class TestWords:
         assert questions.letters_apart("", "abc") == 3
         assert questions.letters_apart("kitten", "sitting") == 3
 
-    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(words=st.text(max_size=60))
     @example(words="\x00")
     @example(words="'' | & ! <-> :*")

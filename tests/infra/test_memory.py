@@ -122,11 +122,11 @@ def house() -> Iterator[House]:
     with (
         tempfile.TemporaryDirectory(prefix="refrain-rooms-") as rooms,
         pytest.MonkeyPatch.context() as patch,
-        ground.laid() as stack,
+        ground.laid(database=throwaway.HURRIED) as stack,
     ):
         patch.setenv("TMPDIR", rooms)
         patch.setenv("REFRAIN_UPLOAD_BYTES_MAX", str(MOST_BYTES))
-        web, worker = demo_run.start_web(stack), demo_run.start_worker(stack)
+        web, worker = demo_run.start_web(stack, count=2), demo_run.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
         throwaway.manage(stack, "shell", "-c", FOUND_PROFILE)
         token = throwaway.manage(stack, "token", EMAIL, "--scope", "publish").strip()

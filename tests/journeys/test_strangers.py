@@ -24,7 +24,7 @@ from playback import cashouts, charging, sessions
 from playback.library_models import LibraryExport
 from playback.models import TopUp
 from tests import callers, cast
-from tests.callers import EVERY_SCOPE, Caller, slug
+from tests.callers import EVERY_SCOPE, Caller, Standing, slug
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -648,11 +648,6 @@ def Caller_of(browser: Client) -> Caller:  # noqa: N802  (a Caller, made of a br
     return made
 
 
-def changed(before: dict[str, str], *, but: str = "") -> list[str]:
-    """Return the tables that changed since `before`."""
-    return [table for table, now in callers.digest().items() if now != before[table] and table != but]
-
-
 def test_every_address_stands_here() -> None:
     assert sorted(ADDRESSES) == sorted(ROUTES)
 
@@ -674,7 +669,7 @@ def test_a_stranger(world: World) -> None:
     """Nobody is signed in; forms even carry the page's token."""
     browser = signed_in(None)
     token = cross(browser)["X-CSRFToken"]
-    before = callers.digest()
+    before = Standing()
     for route, way in WAYS:
         answer = send(browser, way, world, X_CSRFToken=token)
         assert answer.status_code == way.stranger, (route, way.method, answer.status_code)
@@ -684,55 +679,55 @@ def test_a_stranger(world: World) -> None:
             assert answer.headers["Location"].startswith(LOGIN)
         # The pages around the sign-in remember in the browser's own session how far somebody has come.
         theirs = "django_session" if way.path.startswith("/accounts/") else ""
-        assert changed(before, but=theirs) == [], (route, way.method)
+        assert before.changed(but=theirs) == [], (route, way.method)
 
 
 def test_a_token_without_the_scope(world: World) -> None:
     """Lena's own token, for everything but this."""
     for scope in sorted(EVERY_SCOPE):
         ask = Caller(world.lena, *(EVERY_SCOPE - {scope}))
-        before = callers.digest()
+        before = Standing()
         for route, way in WAYS:
             if way.scope == scope:
                 answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
                 assert (answer.status_code, slug(answer)) == (403, "scope-missing"), (route, way.method)
-                assert changed(before) == [], (route, way.method)
+                assert before.changed() == [], (route, way.method)
 
 
 def test_a_token_that_has_ended(world: World) -> None:
     ask = Caller(world.lena)
     Token.objects.update(revoked_at=clock.now())
-    before = callers.digest()
+    before = Standing()
     for route, way in WAYS:
         if way.path.startswith("/api/"):
             answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
             assert (answer.status_code, slug(answer)) == (401, "not-signed-in"), (route, way.method)
-            assert changed(before) == [], (route, way.method)
+            assert before.changed() == [], (route, way.method)
             callers.forget_counts()
 
 
 def test_somebody_else_by_token(world: World) -> None:
     """Lars has every scope, and no part in what is Ana's and Lena's."""
     ask = Caller(world.lars)
-    before = callers.digest()
+    before = Standing()
     for route, way in WAYS:
         if way.path.startswith("/api/") and way.other is not None:
             answer = ask(way.method, world.path(way), world.body(way), Idempotency_Key=str(uuid4()))
             assert answer.status_code == way.other, (route, way.method, answer.content)
             if way.other == 404:
                 assert slug(answer) == "not-found"
-            assert changed(before) == [], (route, way.method)
+            assert before.changed() == [], (route, way.method)
 
 
 def test_somebody_else_in_a_browser(world: World) -> None:
     browser = signed_in(world.lars)
     token = cross(browser)["X-CSRFToken"]
-    before = callers.digest()
+    before = Standing()
     for route, way in WAYS:
         if way.other is not None:
             answer = send(browser, way, world, X_CSRFToken=token)
             assert answer.status_code == way.other, (route, way.method, answer.content)
-            assert changed(before) == [], (route, way.method)
+            assert before.changed() == [], (route, way.method)
 
 
 def test_what_is_ones_own_shows_nothing_of_others(world: World) -> None:
@@ -746,28 +741,35 @@ def test_what_is_ones_own_shows_nothing_of_others(world: World) -> None:
                 assert secret.encode() not in content, (route, secret)
 
 
-@pytest.mark.parametrize("whose", ["lena", "ana"])
-def test_a_cookie_without_the_pages_token(world: World, whose: str) -> None:
+@pytest.mark.parametrize(
+    ("whose", "shows"),
+    [
+        ("lena", ({}, {"Origin": "https://elsewhere.example"})),
+        ("ana", ({}, {"X_CSRFToken": "a" * 64})),
+    ],
+    ids=["lena", "ana"],
+)
+def test_a_cookie_without_the_pages_token(world: World, whose: str, shows: tuple[dict[str, str], ...]) -> None:
     """Another site sends what these people may do, with their cookie; it changes nothing."""
     browser = signed_in(getattr(world, whose))
-    for shown in ({}, {"X_CSRFToken": "a" * 64}, {"Origin": "https://elsewhere.example"}):
+    for shown in shows:
         headers = shown
         if "Origin" in shown:
             headers = {**shown, "X_CSRFToken": cross(browser)["X-CSRFToken"]}
-        before = callers.digest()
+        before = Standing()
         for route, way in WAYS:
             # The webhook has no cookie: it is signed.
             if way.method != "GET" and way.path != "/webhooks/gateway":
                 answer = send(browser, way, world, **headers)
                 assert answer.status_code == 403, (route, way.method, answer.status_code)
-                assert changed(before) == [], (route, way.method)
+                assert before.changed() == [], (route, way.method)
 
 
 def test_methods_that_are_not_there(world: World) -> None:
     """Signed in, with the page's token and every scope of the person: still nothing happens."""
     browser = signed_in(world.lena)
     token = cross(browser)["X-CSRFToken"]
-    before = callers.digest()
+    before = Standing()
     for route, ways in ROUTES.items():
         if route.startswith("accounts/") or route == "api/v1/":
             continue
@@ -777,7 +779,7 @@ def test_methods_that_are_not_there(world: World) -> None:
                 answer = browser.generic(method, path, b"", headers={"X-CSRFToken": token})
                 assert answer.status_code == 405, (route, method, answer.status_code)
                 assert answer.headers["Allow"], (route, method)
-        assert changed(before) == [], route
+        assert before.changed() == [], route
 
 
 def test_the_digest_sees_what_changes(world: World) -> None:
@@ -788,7 +790,7 @@ def test_the_digest_sees_what_changes(world: World) -> None:
         token = cross(browser)["X-CSRFToken"]
         for _, way in WAYS:
             if way.method != "GET" and not way.path.startswith("/accounts/"):
-                before = callers.digest()
+                before = Standing()
                 send(browser, way, world, X_CSRFToken=token)
-                changes += bool(changed(before))
+                changes += bool(before.changed())
     assert changes >= 12

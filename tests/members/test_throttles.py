@@ -252,7 +252,7 @@ def test_every_process_without_valkey(transactional_db: None, tmp_path) -> None:
     env = {"REFRAIN_VALKEY_URL": f"redis://127.0.0.1:{free_port()}", "REFRAIN_THROTTLE_PER_MINUTE": str(limit)}
     site = Site(tmp_path, env=env)
     try:
-        site.serve()
+        site.serve(processes=processes)
         work = cast.track(cast.creator(cast.person("ana")))
         lena = cast.person("lena")
         cast.top_up(lena, 500)

@@ -20,7 +20,7 @@ import requests
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from catalog import sandbox
-from infra import demo_run
+from infra import demo_run, throwaway
 from infra.bench import ground
 from infra.stack import Stack
 from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor, plain_token
@@ -164,7 +164,10 @@ class Program:
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Shop]:
     """Give the whole service, as `infra/demo` runs it, with three works of a creator."""
-    with ground.laid() as stack, tempfile.TemporaryDirectory(prefix="refrain-music-") as music:
+    with (
+        ground.laid(database=throwaway.HURRIED) as stack,
+        tempfile.TemporaryDirectory(prefix="refrain-music-") as music,
+    ):
         state = stack.folder / "play-money.sqlite3"
         gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
         stack.run("Payment gateway", [sys.executable, *gateway])
