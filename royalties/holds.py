@@ -19,7 +19,8 @@ FIRST_DAYS, FIRST_DAYS_UNTIL = 30, 45
 FRESH = timedelta(days=14)
 
 # A line of a suspended work is held whole. Any other is held in proportion to what of its work's charges is young,
-# rounded up to the micro: never too little.
+# rounded up to the micro: never too little. A payee begins with the first charge under a sheet on which they stand
+# (`since` is the moment of its group), for a work may have been heard long before somebody joins it.
 HELD = """
 WITH paid AS (
     SELECT p.person_id AS payee_id, b.month, b.released_at
@@ -33,10 +34,13 @@ WITH paid AS (
                           AND p.released_at < s.suspended_at)
      GROUP BY 1
 ), lines AS (
-    SELECT payee_id, work_id, of_month, sum(net_micros) AS net
-      FROM royalties_line
-     WHERE month <= %(month)s AND of_month >= %(earliest)s
-       AND work_id NOT IN (SELECT work_id FROM catalog_suspension_facts)
+    SELECT l.payee_id, l.work_id, l.of_month, sum(l.net_micros) AS net, coalesce(min(g.since), '-infinity') AS since
+      FROM royalties_line l
+      LEFT JOIN royalties_group g ON g.month = l.of_month AND g.work_id = l.work_id AND g.revenue_seq = l.revenue_seq
+                                 AND (g.sheet_id = l.sheet_id AND l.of_month = l.month
+                                      OR g.sheet_id IS NULL AND g.released_in = l.month)
+     WHERE l.month <= %(month)s AND l.of_month >= %(earliest)s
+       AND l.work_id NOT IN (SELECT work_id FROM catalog_suspension_facts)
      GROUP BY 1, 2, 3
 ), gross AS (
     SELECT work_id, month AS of_month, sum(gross_micros) AS gross
@@ -45,9 +49,10 @@ WITH paid AS (
     SELECT payee_id FROM royalties_line WHERE payee_id IN (SELECT payee_id FROM lines)
      GROUP BY payee_id HAVING min(of_month) >= %(earliest)s
 ), days AS (
-    SELECT work_id, day, date_trunc('month', day)::date AS of_month, sum(amount_micros) AS micros
-      FROM (SELECT work_id, (charged_at AT TIME ZONE (SELECT time_zone FROM members_zone_facts))::date AS day,
-                   amount_micros
+    SELECT work_id, day, date_trunc('month', day)::date AS of_month, sum(amount_micros) AS micros,
+           max(charged_at) AS last_at
+      FROM (SELECT work_id, charged_at, amount_micros,
+                   (charged_at AT TIME ZONE (SELECT time_zone FROM members_zone_facts))::date AS day
               FROM playback_charge_facts
              WHERE charged_at >= %(from)s AND charged_at < %(until)s
                AND work_id IN (SELECT work_id FROM lines JOIN newcomers USING (payee_id))) AS theirs
@@ -55,7 +60,7 @@ WITH paid AS (
 ), began AS (
     SELECT payee_id, min(day) AS day
       FROM newcomers JOIN lines USING (payee_id) JOIN days USING (work_id, of_month)
-     WHERE days.micros > 0 GROUP BY 1 HAVING min(day) + %(first_days_until)s > %(today)s
+     WHERE days.micros > 0 AND days.last_at >= lines.since GROUP BY 1 HAVING min(day) + %(first_days_until)s > %(today)s
 ), first_days AS (
     SELECT l.payee_id, l.work_id, l.of_month, sum(d.micros) AS micros
       FROM began b JOIN lines l USING (payee_id) JOIN days d USING (work_id, of_month)

@@ -15,7 +15,7 @@ from royalties.holds import Held
 from royalties.run_models import Statement
 from tests import cast
 from tests.playback.till import take
-from tests.royalties import running, treasury
+from tests.royalties import counting, running, treasury
 from tests.royalties.treasury import OCTOBER, at
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +113,25 @@ def test_days_after_the_thirtieth_are_free_while_the_first_ones_wait(ana, lena):
     found = payouts.due(month=OCTOBER, now=at("2026-11-04 09:00"))[ana.id]
     assert (found.held, found.cents, found.carried_micros) == (Held(first_days_micros=7 * EURO), 2_100, 7 * EURO)
     assert payouts.due(month=OCTOBER, now=at("2026-11-05 09:00"))[ana.id].cents == 2_800
+
+
+def test_who_joins_a_work_in_mid_month_begins_with_the_first_charge_on_their_own_sheet(ana, lena):
+    """The work was heard for weeks before; counted from then, a stolen card's money would leave three weeks early."""
+    (work,) = works(ana, 10 * EURO)
+    ben, lars = cast.person("ben"), cast.person("lars")
+    cast.set_clock(at("2026-10-02 12:00"))
+    cast.top_up(lena, 1_000)
+    cast.top_up(lars, 1_000)
+    cast.buy(lena, work, price_micros=10 * EURO)
+    counting.put_in_force(work, [(ana, 400_000), (ben, 600_000)], since=at("2026-10-21 00:00"))
+    cast.set_clock(at("2026-10-22 12:00"))
+    cast.buy(lars, work, price_micros=10 * EURO)
+    close(OCTOBER)
+    assert ledger.payable([ana.id, ben.id]) == {ana.id: 9_800_000, ben.id: 4_200_000}
+    assert held(ana, on="2026-11-15 23:59") == Held(first_days_micros=9_800_000)
+    assert held(ana, on="2026-11-16 00:00") == Held()
+    assert held(ben, on="2026-12-05 23:59") == Held(first_days_micros=4_200_000)
+    assert held(ben, on="2026-12-06 00:00") == Held()
 
 
 def test_nothing_is_paid_of_what_is_held_alone(ana, lena):
