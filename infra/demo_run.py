@@ -15,21 +15,15 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from infra.demo_people import PASSWORD, PEOPLE
 from infra.parts.child import Child, PartFailedError, is_free
 from infra.stack import Stack, StackInUseError
 
 ROOT = Path(__file__).resolve().parent.parent
 USUAL_PORT = 8000
+PORT_MOST = 65_535
 # While one waits for the disk the others work; see infra/decisions/0003.
 WEB_PROCESSES = 4
-PASSWORD = "refrain-demo"  # noqa: S105 - it is printed for everybody to use
-PEOPLE = (
-    ("lena, lars", "listeners"),
-    ("ana, ben, cleo", "creators"),
-    ("wen, wim", "workers"),
-    ("tess, tom", "treasurers"),
-    ("sam", "secretary"),
-)
 
 
 class StopAsked(BaseException):
@@ -65,6 +59,8 @@ def read_arguments() -> argparse.Namespace:
     arguments.add_argument("--data", type=Path, default=cache / "refrain", help="keep everything in this folder")
     arguments.add_argument("--works", type=Path, help="take in your own music and photos from this folder")
     chosen = arguments.parse_args()
+    if chosen.port is not None and not 1 <= chosen.port <= PORT_MOST:
+        arguments.error(f"--port: {chosen.port} is no port to serve on; it is from 1 to {PORT_MOST}")
     if chosen.works is not None:
         chosen.works = chosen.works.resolve()
         if not chosen.works.is_dir():
@@ -189,8 +185,8 @@ def _answers(port: int) -> bool:
 def _welcome(stack: Stack) -> None:
     say(f"\nready {stack.base_url}\n")
     say(f"Sign in as NAME@demo.example with the password {PASSWORD}:")
-    for names, role in PEOPLE:
-        say(f"  {names:<16} {role}")
+    for member in PEOPLE:
+        say(f"  {member.name.lower():<6} {member.part}")
     say(f"Mail that was sent: {stack.base_url}/outbox")
     say(f"The bank's statements are among what treasurers see: {stack.base_url}/treasury/journal")
     say(f"Commands: REFRAIN_DATA={stack.folder} {sys.executable} {ROOT / 'manage.py'} help")
