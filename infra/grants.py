@@ -27,7 +27,7 @@ DELETABLE = (
 # Rows that are written once, whatever a program may ask.
 WRITTEN_ONCE = (
     *("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark"),
-    *("members_checkpoint", "members_rollcorrection"),
+    *("members_checkpoint", "members_rollcorrection", "royalties_eligible", "royalties_patronage"),
 )
 
 # What only the functions of members/sql/ballots.sql write: a roll is read, and nobody looks into an urn.

@@ -240,6 +240,20 @@ def test_what_counts_is_bought_stands_and_is_of_others_works():
     assert {name: one[0] for name, one in lines("creators").items()} == {"Ana": creators[0]}
 
 
+def test_a_loss_is_the_reserve_s_and_later_surpluses_first_make_it_good():
+    made = years.small_year(extra=lambda *_: years.spend(date(YEAR, 11, 1), 50 * EURO))
+    year = years.close(made.tess)
+    assert (year.state, year.result_micros < 0, year.figures) == (State.NOTHING, True, None)
+    missing = -year.result_micros
+    assert ledger.balance(accounts.RESERVE) == -missing
+    with pytest.raises(YearStands):
+        years.put(made.tess)
+    # A year that leaves as much fills it up, and nothing of it is divided.
+    said = {"closed_at": clock.now(), "closed_by": made.tess, "result_micros": missing, "shortfall_micros": missing}
+    FinancialYear.objects.create(year=YEAR + 1, **said)
+    assert years.finish(YEAR + 1).state == State.NOTHING
+
+
 POOLS = (
     (351_000, [31_000 * EURO, 20_500_500_000, 39_000_250_000], 7_499_250_000),
     (100, [5, 5, 5, 5, 5, 5, 5], 5),
