@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, reports, splits, transfers, uploads, works
 from members import api as members
-from members.api import memberships, policies, proposals
+from members.api import memberships, policies, proposals, rolls
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements, years
 
@@ -89,6 +89,8 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/sponsor", proposals.Sponsor.as_view()),
     path("proposals/<uuid:proposal_id>/ballot", proposals.ProposalBallot.as_view()),
     path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),
+    path("proposals/<uuid:proposal_id>/roll", rolls.Roll.as_view()),
+    path("proposals/<uuid:proposal_id>/roll/mine", rolls.MyPlace.as_view()),
     path("policies", policies.Policies.as_view()),
     path("policies/<slug:key>", policies.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

@@ -17,6 +17,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Who signs in, and who hears what is theirs: it moves nothing, and what would is refused by the database.
 OPEN_PATHS = ("/accounts/", "/api/v1/sessions")
 FOR_PROGRAMS = ("/api/", "/webhooks/")
+BALLOT_PATH = "/ballot"
 
 
 class ClosedMiddleware:
@@ -39,6 +40,8 @@ class ClosedMiddleware:
 
 def _refusal(request: HttpRequest) -> HttpResponse:
     problem = lineage.refusal()
+    if request.path.endswith(BALLOT_PATH):
+        problem.detail = "The records are being restored. Your ballot was not cast."
     if request.path.startswith(FOR_PROGRAMS):
         return problem_answer(problem)
     answer = refusal_page(request, problem)

@@ -59,6 +59,10 @@ WORDS = {
         "In its last day before a vote nobody can be put on the roll or taken off it, for whatever reason.",
         "The next vote has a roll of its own.",
     ),
+    "board-size": (
+        "A board of one or two is no board, and one of many decides nothing. So it has three to seven directors.",
+        "Give the role to another person first, or take it from one.",
+    ),
     "vote-not-closed": (
         "Who knew how a vote stands could vote, or stay away, by it. So nobody does until it has closed.",
         "The turnout is shown. The result follows when the vote has closed.",

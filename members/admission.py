@@ -5,9 +5,22 @@ from enum import StrEnum
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.db import transaction
 
+from members import locks
 from members.models import Person, StaffRole
-from members.problems import NotFound
+from members.problems import NotFound, Problem
+
+# The board has three to seven directors; one that is being founded may have fewer, and does not speak as a board yet.
+DIRECTORS_LEAST, DIRECTORS_MOST = 3, 7
+# Who gives or takes roles, one at a time.
+STAFF_LOCK = 1_919_247_988
+
+
+class BoardSize(Problem):
+    """The board has three directors at least and seven at most."""
+
+    slug, status, title = "board-size", 409, "The board has three to seven directors"
 
 
 class Staff(StrEnum):
@@ -66,6 +79,30 @@ def roles_of(person_id: UUID) -> frozenset[Staff]:
 def people_in(role: Staff) -> frozenset[UUID]:
     """Return who has a role. One query."""
     return frozenset(StaffRole.objects.filter(role=role).values_list("person_id", flat=True))
+
+
+def give_role(*, person_id: UUID, role: Staff) -> None:
+    """Give a person a role; one that they have is theirs already. Raises BoardSize for an eighth director, NotFound."""
+    with transaction.atomic():
+        locks.wait_for(STAFF_LOCK)
+        if not is_known(person_id):
+            raise NotFound("there is no such person")
+        seated = people_in(role)
+        if role == Staff.DIRECTOR and person_id not in seated and len(seated) >= DIRECTORS_MOST:
+            raise BoardSize(f"The board has {DIRECTORS_MOST} directors at most. One has to leave it first.")
+        StaffRole.objects.get_or_create(person_id=person_id, role=role)
+
+
+def take_role(*, person_id: UUID, role: Staff) -> None:
+    """Take a role from a person. Raises BoardSize where two directors would be left, NotFound."""
+    with transaction.atomic():
+        locks.wait_for(STAFF_LOCK)
+        seated = people_in(role)
+        if person_id not in seated:
+            raise NotFound(f"this person is no {role}")
+        if role == Staff.DIRECTOR and len(seated) == DIRECTORS_LEAST:
+            raise BoardSize(f"The board has {DIRECTORS_LEAST} directors at least. Another one has to come first.")
+        StaffRole.objects.filter(person_id=person_id, role=role).delete()
 
 
 def has_role(*, person_id: UUID, roles: tuple[Staff, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, hours, membership, policies, proposals, secretary
+from members.views import account, hours, membership, policies, proposals, rolls, secretary
 
 app_name = "members"
 urlpatterns = [
@@ -17,7 +17,9 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/remark", proposals.remark, name="remark"),
     path("proposals/<uuid:proposal_id>/amendments/<int:number>", proposals.answer_amendment, name="answer-amendment"),
     path("proposals/<uuid:proposal_id>/contest", proposals.contest, name="contest-proposal"),
-    path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", proposals.rule, name="rule-contest"),
+    path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", rolls.contest, name="contest"),
+    path("proposals/<uuid:proposal_id>/roll", rolls.roll, name="roll"),
+    path("proposals/<uuid:proposal_id>/roll/my-proof.json", rolls.my_proof, name="my-roll-proof"),
     path("proposals/<uuid:proposal_id>/urn", proposals.find_ballot, name="find-ballot"),
     path("policies", policies.all_of_them, name="policies"),
     path("policies/<slug:key>", policies.one, name="policy"),
@@ -45,6 +47,8 @@ urlpatterns = [
     path("secretary/places/<uuid:place_id>/refuse", secretary.refuse_place, name="refuse-place"),
     path("secretary/register", secretary.whole_register, name="register"),
     path("secretary/register.csv", secretary.register_csv, name="register-table"),
+    path("secretary/rolls", rolls.corrections, name="rolls"),
+    path("secretary/rolls/<uuid:proposal_id>/correct", rolls.correct, name="correct-roll"),
     path("secretary/dues-and-shares", secretary.dues_and_shares, name="dues-and-shares"),
     path("secretary/dues/<uuid:membership_id>", secretary.confirm_dues, name="confirm-dues"),
     path("secretary/shares/<uuid:holding_id>/confirm", secretary.confirm_shares, name="confirm-shares"),

@@ -36,7 +36,7 @@ export async function send(method, path, body, { key, keepalive = false, form = 
   } catch {
     throw new Unanswered("The connection is gone.");
   }
-  if (answer.status >= 500) throw new Unanswered(`The server answered ${answer.status}.`);
+  if (answer.status >= 500) throw await unanswered(answer);
   const text = await answer.text();
   let content = {};
   try {
@@ -48,6 +48,15 @@ export async function send(method, path, body, { key, keepalive = false, form = 
   const problem = new Problem(answer.status, content);
   problem.wait = Number(answer.headers.get("Retry-After")) || 0;
   throw problem;
+}
+
+/** Return what a broken server's answer is; `said` is its own word for why, where it has one: a restored co-op is closed. */
+async function unanswered(answer) {
+  const error = new Unanswered(`The server answered ${answer.status}.`);
+  if ((answer.headers.get("Content-Type") ?? "").includes("problem+json")) {
+    error.said = (await answer.json().catch(() => ({}))).detail;
+  }
+  return error;
 }
 
 /** Send a request that may safely be repeated until somebody answers; `waiting(attempt)` is told before each pause. */

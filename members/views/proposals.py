@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from members import deadlines, figures, governance, policies
 from members.acts import carry_out
 from members.belonging import memberships
-from members.forms import FiguresForm, GroundsForm, RemarkForm, RulingForm, TrackerForm, WordsForm
+from members.forms import FiguresForm, GroundsForm, RemarkForm, TrackerForm, WordsForm
 from members.policies import Policy
-from members.problems import Invalid, Problem
+from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.voting import elections, electorate, proposals, tally_words
 from members.voting.proposal_models import Contest, Proposal
@@ -203,7 +203,6 @@ def _page(
         else [],
         "remark_form": RemarkForm(),
         "grounds_form": GroundsForm(),
-        "ruling_form": RulingForm(),
         "tracker_form": TrackerForm(),
         "found_ballot": found_ballot,
         "motion": import_string(settings.MEMBERS_MOTION_FRAGMENT)(request, found.motion_sha256)
@@ -329,20 +328,6 @@ def contest(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         lambda: proposals.contest(proposal_id=proposal_id, person_id=me, grounds=grounds, now=now),
         "Filed. Three members, none of them a director, decide.",
     )
-
-
-@require_POST
-@login_required
-def rule(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpResponse:
-    """Say as one of a panel what is to become of a vote."""
-    me, now, form = signed_in_id(request), moment_of(request), RulingForm(request.POST)
-
-    def act() -> Contest:
-        if not form.is_valid():
-            raise Invalid("Choose what is to become of the vote, and give your reasons.")
-        return proposals.rule(contest_id=contest_id, person_id=me, now=now, **form.cleaned_data)
-
-    return _act(request, proposal_id, act, "Your ruling is kept.")
 
 
 @require_safe

@@ -31,6 +31,7 @@ ROOMS = (
     (DOOR, "Applications", frozenset({Staff.SECRETARY})),
     ("members:register", "Register", frozenset({Staff.SECRETARY})),
     (MONEY, "Dues and shares", frozenset({Staff.TREASURER})),
+    ("members:rolls", "Rolls", frozenset({Staff.SECRETARY})),
     (BOARD, "Expulsions", frozenset({Staff.SECRETARY, Staff.DIRECTOR})),
 )
 
@@ -53,7 +54,8 @@ def room(*roles: Staff) -> Callable[[View], View]:
     return wrap
 
 
-def _show(request: HttpRequest, name: str, *, status: int = 200, **shown: Any) -> HttpResponse:
+def show(request: HttpRequest, name: str, *, status: int = 200, **shown: Any) -> HttpResponse:
+    """Show a room, with the doors of all that are open to whoever looks."""
     mine = admission.roles_of(signed_in_id(request))
     rooms = [(route, title) for route, title, roles in ROOMS if roles & mine]
     shown["rooms"], shown["me"] = rooms, signed_in_id(request)
@@ -68,7 +70,7 @@ def applications(request: HttpRequest) -> HttpResponse:
 
 
 def _applications(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
-    return _show(
+    return show(
         request,
         "applications",
         applications=register.entries(now=moment_of(request), state="applied"),
@@ -151,7 +153,7 @@ def whole_register(request: HttpRequest) -> HttpResponse:
         last = shown[-1]
         asked = {"state": state, "q": words, "after": f"{last.applied_at.isoformat()}~{last.id}"}
         following = f"{reverse('members:register')}?{urlencode(asked)}"
-    return _show(
+    return show(
         request, "register", entries=shown, following=following, state=state, words=words, states=register.STATES
     )
 
@@ -177,7 +179,7 @@ def dues_and_shares(request: HttpRequest) -> HttpResponse:
 
 def _money(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
     now = moment_of(request)
-    return _show(
+    return show(
         request,
         "dues_and_shares",
         owing=dues.owing(now=now),
@@ -249,7 +251,7 @@ def all_expulsions(request: HttpRequest) -> HttpResponse:
 
 def _expulsions(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
     mine = admission.roles_of(signed_in_id(request))
-    return _show(
+    return show(
         request,
         "expulsions",
         asked=expulsions.asked(),

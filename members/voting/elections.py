@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Max
 
 from members import keys, locks, patience, seals
+from members.models import Person
 from members.problems import NotFound, Problem
 from members.voting import ballot_bundles, election_documents
 from members.voting.election_documents import HEADS_ONLY
@@ -229,6 +230,11 @@ def standing(*, election_id: UUID, person_id: UUID) -> Standing | None:
     return Standing(class_name=row[0], name=row[1], voted=row[2]) if row else None
 
 
+def name_on(election: Election, *, person_id: UUID) -> str:
+    """Return what a person is called on a roll, or would be. Raises NoSealingKey."""
+    return _own_key(election).name(person_id)
+
+
 def roll_proof(*, election_id: UUID, person_id: UUID) -> RollProof:
     """Return the proof that a person is on the roll whose root was announced. Reads the roll. Raises NotFound."""
     election, found = get(election_id), standing(election_id=election_id, person_id=person_id)
@@ -383,8 +389,10 @@ def find_ballot(*, election_id: UUID, tracker: str) -> Found | None:
 
 
 def people(*, election_id: UUID, voted: bool) -> list[UUID]:
-    """Return who of a closed vote's roll voted, or who did not, without the erased: for the notice each gets."""
-    lines = RollLine.objects.filter(election_id=election_id, voted=voted, person_id__isnull=False)
+    """Return who of a closed vote's roll voted, or who did not, in the order of its names; without the erased."""
+    # Who is erased while a vote is open stands on its roll until it closes; nobody reads their letters any more.
+    here = Person.objects.filter(is_active=True).values("id")
+    lines = RollLine.objects.filter(election_id=election_id, voted=voted, person_id__in=here).order_by("name")
     return [person for person in lines.values_list("person_id", flat=True) if person]
 
 

@@ -18,7 +18,7 @@ from members.admission import Staff
 from members.belonging import memberships
 from members.policies import PolicyRefused
 from members.problems import Invalid, NotAllowed, NotFound, Problem
-from members.voting import elections, electorate
+from members.voting import contest_letters, elections, electorate
 from members.voting.proposal_models import (
     Contest,
     Panelist,
@@ -186,7 +186,7 @@ def is_sponsored(proposal: Proposal, *, now: datetime) -> bool:
     """Return whether enough members stand behind it, of two classes where there are two, or most of the board."""
     behind = list(sponsors(proposal).values_list("person_id", "class_name"))
     board = admission.people_in(Staff.DIRECTOR)
-    if board and len(board & {person for person, _ in behind}) * 2 > len(board):
+    if len(board) >= admission.DIRECTORS_LEAST and len(board & {person for person, _ in behind}) * 2 > len(board):
         return True
     peopled = electorate.sizes(moment=now)
     needed = governance.sponsors_needed(sum(peopled.values()), governance.in_force(now).params)
@@ -289,6 +289,7 @@ def contest(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) 
         if made:
             drawn = _draw_panel(proposal, filed, now=now)
             Panelist.objects.bulk_create(Panelist(contest=filed, person_id=one) for one in drawn)
+            contest_letters.tell_of_contest(filed, drawn, now=now)
     return filed
 
 
@@ -312,6 +313,7 @@ def rule(*, contest_id: UUID, person_id: UUID, ruling: Contest.Ruling, reasons: 
         if filed.panel.filter(ruling=ruling).count() * 2 > PANEL:
             filed.ruling, filed.ruled_at = ruling, now
             filed.save(update_fields=["ruling", "ruled_at"])
+            contest_letters.tell_of_ruling(filed, now=now)
     return filed
 
 

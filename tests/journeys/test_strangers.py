@@ -96,6 +96,10 @@ ROUTES: dict[str, list[Way]] = {
         api("POST", f"proposals/{uuid4()}/ballot", scope="vote", other=404, choice="yes", nonce="0" * 32)
     ],
     "api/v1/proposals/<uuid:proposal_id>/bundle.zip": [
+    "api/v1/proposals/<uuid:proposal_id>/roll": [api("GET", f"proposals/{uuid4()}/roll", scope=None, other=404)],
+    "api/v1/proposals/<uuid:proposal_id>/roll/mine": [
+        api("GET", f"proposals/{uuid4()}/roll/mine", scope="listen", other=404)
+    ],
         api("GET", f"proposals/{uuid4()}/bundle.zip", scope=None, other=404)
     ],
     "api/v1/works": [api("GET", "works", scope=None, other=200)],
@@ -345,6 +349,10 @@ ROUTES: dict[str, list[Way]] = {
     "proposals/<uuid:proposal_id>": [page(f"/proposals/{uuid4()}", stranger=404, other=404)],
     "proposals/<uuid:proposal_id>/urn": [page(f"/proposals/{uuid4()}/urn", stranger=404, other=404)],
     "proposals/<uuid:proposal_id>/edit": [
+    "proposals/<uuid:proposal_id>/roll": [page(f"/proposals/{uuid4()}/roll", stranger=404, other=404)],
+    "proposals/<uuid:proposal_id>/roll/my-proof.json": [
+        page(f"/proposals/{uuid4()}/roll/my-proof.json", stranger=302, other=404)
+    ],
         page(f"/proposals/{uuid4()}/edit", stranger=302, other=404),
         form(f"/proposals/{uuid4()}/edit", other=404),
     ],
@@ -357,6 +365,7 @@ ROUTES: dict[str, list[Way]] = {
     "proposals/<uuid:proposal_id>/contests/<uuid:contest_id>": [
         form(f"/proposals/{uuid4()}/contests/{uuid4()}", other=404, ruling="voided", reasons="Hm.")
     ],
+        page(f"/proposals/{uuid4()}/contests/{uuid4()}", stranger=404, other=404),
     "policies": [page("/policies", other=200)],
     "policies/<slug:key>": [page("/policies/opening", other=200)],
     "periods": [page("/periods", other=200)],
@@ -417,6 +426,10 @@ ROUTES: dict[str, list[Way]] = {
     "secretary/dues-and-shares": [page("/secretary/dues-and-shares", stranger=302, other=403)],
     "secretary/dues/<uuid:membership_id>": [form(f"/secretary/dues/{uuid4()}", other=403, iban="DE1")],
     "secretary/shares/<uuid:holding_id>/confirm": [form(f"/secretary/shares/{uuid4()}/confirm", other=403, iban="DE1")],
+    "secretary/rolls": [page("/secretary/rolls", stranger=302, other=403)],
+    "secretary/rolls/<uuid:proposal_id>/correct": [
+        form(f"/secretary/rolls/{uuid4()}/correct", other=403, number="1", words="?")
+    ],
     "secretary/shares/<uuid:holding_id>/repay": [form(f"/secretary/shares/{uuid4()}/repay", other=403)],
     "secretary/expulsions": [page("/secretary/expulsions", stranger=302, other=403)],
     "secretary/expulsions/new": [form("/secretary/expulsions/new", other=403, number="1", words="?")],

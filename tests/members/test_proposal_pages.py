@@ -5,6 +5,7 @@ import json
 import pytest
 
 from members import clock
+from members.models import Notice
 from members.voting import elections, proposals
 from members.voting.proposal_models import Proposal
 from tests.members import assembly
@@ -114,10 +115,22 @@ def test_a_panel_rules_from_its_page(client):
     judges = [people[[one.id for one in people].index(each.person_id)] for each in seat.panel.all()]
     assert "You sit on the panel" in read(client, f"/proposals/{proposal.id}", judges[0])
     path = f"/proposals/{proposal.id}/contests/{seat.id}"
+    assert "Your ruling" in read(client, path, judges[0])
+    assert "Your ruling" not in read(client, path, people[9])
     assert post(client, path, judges[0], ruling="voided", reasons=" ").status_code == 400
     for judge in judges[:2]:
         page = post(client, path, judge, ruling="upheld", reasons="Everybody was told.")
-    assert "The panel: upheld" in page.content.decode()
+    assert "The panel has decided: upheld." in page.content.decode()
+    assert Notice.objects.filter(subject="You were drawn to decide about a vote: A shorter opening").count() == 3
+    told = Notice.objects.filter(subject="The panel has decided: A shorter opening")
+    assert {one.person_id for one in told} == {people[0].id, people[9].id, *(one.id for one in judges)}
+    # Everybody reads the reasons, and the panel alone whose they are.
+    shown, inside = read(client, path), read(client, path, judges[2])
+    assert shown.count("Everybody was told.") == inside.count("Everybody was told.") == 2
+    assert shown.count("One of the panel,") == 2
+    assert all(f"<li>{judge.name}" in inside for judge in judges)
+    assert "<li>" + judges[0].name not in shown
+    assert client.get(f"/proposals/{proposal.id}/contests/{proposal.id}").status_code == 404
     assert post(client, path, judges[2], ruling="voided", reasons="No.").status_code == 409
 
 

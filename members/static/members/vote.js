@@ -18,7 +18,7 @@ export function attach(form) {
     says.hidden = true;
     try {
       const answer = await api.insist(() => api.send("POST", form.dataset.ballot, { choice, nonce }), {
-        waiting: () => tell("Nobody answers. Trying again; your ballot is cast once."),
+        waiting: (attempt, error) => tell(`${error.said ?? "Nobody answers."} Trying again; your ballot is cast once.`),
       });
       show(answer, choice);
     } catch (error) {

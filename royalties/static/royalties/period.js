@@ -1,38 +1,8 @@
 /* Check a month in the visitor's browser: the zip against the hash on this page, the manifest against its signature, and
    every file in the zip against the manifest. Recomputing the lines is the program's work (verify_bundle.py). */
 
+import { canonical, fetched, isSigned, sha256 } from "../proving.js";
 import { files } from "./zip.js";
-
-const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-const bytes = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-const sha256 = async (content) => hex(await crypto.subtle.digest("SHA-256", content));
-
-/** Return the canonical JSON (RFC 8785) of texts, whole numbers, null, lists and objects. */
-function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value && typeof value === "object") {
-    const names = Object.keys(value).sort();
-    return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
-  }
-  return JSON.stringify(value);
-}
-
-/** Return whether the manifest was signed with that key; null where the browser knows no Ed25519. */
-async function isSigned(publicKey, message, signature) {
-  let key;
-  try {
-    key = await crypto.subtle.importKey("raw", bytes(publicKey), { name: "Ed25519" }, false, ["verify"]);
-  } catch {
-    return null;
-  }
-  return crypto.subtle.verify({ name: "Ed25519" }, key, bytes(signature), message);
-}
-
-async function fetched(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
-  return answer;
-}
 
 export function attach(place) {
   const button = place.querySelector("button");

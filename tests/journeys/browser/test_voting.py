@@ -128,6 +128,16 @@ def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit
     expect(ada.get_by_role("heading", name="Your ballot is in the urn")).to_be_visible()
     with ada.expect_download() as kept:
         ada.get_by_role("link", name="Keep the receipt and the secret number").click()
+    ada.get_by_role("link", name="Am I on the roll?").click()
+    expect(ada.get_by_role("heading", name="You are on it, as a listener.")).to_be_visible()
+    is_sound(ada, "the roll")
+    ada.get_by_role("button", name="Check the proof here").click()
+    expect(ada.get_by_text("Your leaf, one of 6, leads to the root on this page.")).to_be_visible()
+    expect(ada.get_by_text("It is the root that was announced.")).to_be_visible()
+    expect(ada.get_by_text("The notice is signed with the key")).to_be_visible()
+    expect(ada.locator(".check__found .is-wrong")).to_have_count(0)
+    ada.goto(f"/proposals/{proposal.id}")
+    expect(ada.get_by_role("heading", name="A shorter opening")).to_be_visible()
     kept.value.save_as(tmp_path / "ballot.json")
     receipt = json.loads((tmp_path / "ballot.json").read_text())
     tracker = receipt["receipt"]["tracker"]
