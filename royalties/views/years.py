@@ -1,6 +1,8 @@
 """The pages of financial years: where a surplus goes, for everybody; a member's part of it; the treasurers' room."""
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from members import wellknown
+from members import money, wellknown
 from members.acts import carry_out
 from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
@@ -48,6 +50,7 @@ def page(request: HttpRequest, year: int) -> HttpResponse:
         "figures": figures,
         "classes": [(NAMES[name], figures["classes"][name], name == parts.MINUTES) for name in CLASSES],
         "stripes": _stripes(figures),
+        "guard": _guard(figures["guard"]),
         "proposal": motion.proposal(found),
         "mine": parts.of_person(me, year=year) if me else [],
         "told": [NAMES[name] for name in CLASSES if name not in publication.told(figures)],
@@ -56,6 +59,16 @@ def page(request: HttpRequest, year: int) -> HttpResponse:
         "signing_key": found.document["key"],
     }
     return render(request, "royalties/year.html", context)
+
+
+def _guard(said: dict[str, Any]) -> dict[str, str]:
+    """Return, in cents of a euro spent on one's own record, what would come back, rounded up, and what was kept."""
+    back = Fraction(said["comes_back"]) * Fraction(said["scale_ppm"], money.PPM)
+    return {
+        "back": money.percent(math.ceil(back * 10_000) * 100),
+        "kept": money.percent(said["coop_ppm"]),
+        "cut_to": money.percent(said["scale_ppm"]),
+    }
 
 
 def _stripes(figures: dict[str, Any]) -> list[Stripe]:
