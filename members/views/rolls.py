@@ -148,7 +148,6 @@ def _contest(
         "contest": filed,
         "proposal": filed.proposal,
         "election": filed.election,
-        "tally": elections.result(filed.election_id) if filed.election.result else None,
         "panel": panel,
         "ruled": [one for one in panel if one.ruling],
         "mine": mine,
