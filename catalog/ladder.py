@@ -48,7 +48,8 @@ def check_shape(*, plays: int, num: int, den: int, price_min: int) -> None:
     first = ladder(price_min, plays, num, den)[0]
     if first < FIRST_STEP_MIN_MICROS:
         raise LadderRefused(
-            f"the first play of the cheapest work would cost {first} micros; the least is {FIRST_STEP_MIN_MICROS}"
+            f"the first play of the cheapest work, at {money.show(price_min)}, would cost {money.show(first)};"
+            f" the least is {money.show(FIRST_STEP_MIN_MICROS)}"
         )
 
 

@@ -86,6 +86,7 @@ urlpatterns = [
     path("statements/<uuid:statement_id>.pdf", statements.StatementPaper.as_view()),
     path("proposals", proposals.Proposals.as_view()),
     path("proposals/<uuid:proposal_id>", proposals.OneProposal.as_view()),
+    path("proposals/<uuid:proposal_id>/preview", proposals.ProposalPreview.as_view()),
     path("proposals/<uuid:proposal_id>/sponsor", proposals.Sponsor.as_view()),
     path("proposals/<uuid:proposal_id>/ballot", proposals.ProposalBallot.as_view()),
     path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),

@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "move-proposals": {"task": "members.tasks.move_proposals", "schedule": 60.0},
     "move-erasures": {"task": "members.tasks.move_erasures", "schedule": 600.0},
     "tidy-claims": {"task": "royalties.tasks.tidy_claims", "schedule": crontab(hour=6, minute=20)},
+    "gather-dry-runs": {"task": "members.tasks.gather_dry_runs", "schedule": crontab(hour=5, minute=30)},
     "seal-urns": {"task": "members.tasks.seal_urns", "schedule": crontab(minute=20)},
     "count-audiences": {"task": "playback.tasks.count_audiences", "schedule": 3600.0},
     "fill-shelves": {"task": "playback.tasks.fill_shelves", "schedule": 1800.0},
@@ -256,6 +257,16 @@ CATALOG_FAVOURITE_FRAGMENT = "playback.views.follows.favourite_fragment"
 MEMBERS_CAPITAL_FRAGMENT = "royalties.views.years.capital_fragment"
 MEMBERS_MOTION_FRAGMENT = "royalties.views.years.motion_fragment"
 CATALOG_SHELF_STANDINGS = "playback.views.listening.standings"
+# How asked figures of a policy are tried on what was recorded; members shows what comes out and imports nothing of it.
+POLICY_REPLAYS = {
+    "governance": "members.voting.past_results.REPLAY",
+    "content": "catalog.dry_runs.REPLAY",
+    "opening": "playback.dry_runs.REPLAY",
+    "pricing": "royalties.dry_runs.pricing.REPLAY",
+    "revenue": "royalties.dry_runs.revenue.REPLAY",
+    "payouts": "royalties.dry_runs.payouts.REPLAY",
+    "surplus": "royalties.dry_runs.surplus.REPLAY",
+}
 
 AUTH_USER_MODEL = "members.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

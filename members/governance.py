@@ -27,6 +27,15 @@ _BETWEEN = {
     "heads_special": (Fraction(1, 2), Fraction(1)),
     "heads_constitutional": (Fraction(2, 3), Fraction(1)),
 }
+_NAMES = {
+    "head_quorum": "the part of all members who have to vote",
+    "support_ordinary": "what an ordinary vote needs of the classes’ weight",
+    "support_special": "what a special vote needs of the classes’ weight",
+    "support_constitutional": "what a constitutional vote needs of the classes’ weight",
+    "heads_ordinary": "what an ordinary vote needs of the heads",
+    "heads_special": "what a special vote needs of the heads",
+    "heads_constitutional": "what a constitutional vote needs of the heads",
+}
 _LONG = frozenset({Kind.SPECIAL, Kind.CONSTITUTIONAL})
 
 
@@ -97,7 +106,7 @@ def _part(name: str, params: Params) -> Fraction:
 def _bounds(params: Params) -> None:
     for name, (least, most) in _BETWEEN.items():
         if not least <= _part(name, params) <= most:
-            raise PolicyRefused(f"governance.{name} is {_part(name, params)}; it is from {least} to {most}")
+            raise PolicyRefused(f"{_NAMES[name]} would be {_part(name, params)}; it is from {least} to {most}")
     if sum(int(params[f"weight_{name}_ppm"]) for name in CLASSES) != money.PPM:
         raise PolicyRefused("the weights of the classes must sum to the whole, 1 000 000 ppm")
     if int(params["sponsors_least"]) > int(params["sponsors_most"]):

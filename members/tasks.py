@@ -5,7 +5,7 @@ from celery import shared_task
 from members import clock, lineage, notices
 from members.belonging import dues, memberships
 from members.erasing import erasures
-from members.voting import proposal_life
+from members.voting import dry_runs, proposal_life
 
 
 @shared_task(name="members.tasks.sweep_notices")
@@ -31,6 +31,12 @@ def move_erasures() -> int:
 def move_proposals() -> int:
     """Move every proposal on whose time has come. Safe to run twice: each step locks its proposal and looks again."""
     return proposal_life.advance(now=clock.now())
+
+
+@shared_task(name="members.tasks.gather_dry_runs")
+def gather_dry_runs() -> int:
+    """Count what dry runs of the last sealed month are made of, before anybody waits for one."""
+    return dry_runs.gather()
 
 
 @shared_task(name="members.tasks.seal_urns")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, hours, membership, policies, proposals, rolls, secretary
+from members.views import account, dry_runs, hours, membership, policies, proposals, rolls, secretary
 
 app_name = "members"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/urn", proposals.find_ballot, name="find-ballot"),
     path("policies", policies.all_of_them, name="policies"),
     path("policies/<slug:key>", policies.one, name="policy"),
+    path("policies/<slug:key>/trial", dry_runs.trial, name="try-figures"),
     path("membership", membership.membership, name="membership"),
     path("membership/application", membership.apply_for, name="apply"),
     path("membership/dues", membership.pay_dues, name="pay-dues"),

@@ -22,6 +22,7 @@ const BEHAVIOURS = {
   release: () => import("./playback/release.js"),
   period: () => import("./royalties/period.js"),
   roll: () => import("./members/roll.js"),
+  trial: () => import("./members/trial.js"),
   vote: () => import("./members/vote.js"),
   run: () => import("./royalties/run.js"),
 };

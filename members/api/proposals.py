@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ from members.api import ProblemSerializer, StrictSerializer, read
 from members.api.ballots import BallotBody, BallotReceiptSerializer, CastBallot
 from members.problems import NotFound
 from members.tokens import Scope
-from members.voting import ballot_bundles, elections, proposals
+from members.voting import ballot_bundles, dry_runs, elections, proposals
 from members.voting.proposal_models import Proposal
 
 
@@ -97,6 +97,15 @@ class Proposals(ListAPIView):
         return Response(ProposalSerializer(made).data, status=201)
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class WholeOrWords(serializers.Field):
+    """A whole number, or words where a figure is none."""
+
+    def to_representation(self, value: int | str) -> int | str:
+        """Return it as it is."""
+        return value
+
+
 class OneProposal(APIView):
     """A proposal."""
 
@@ -106,6 +115,38 @@ class OneProposal(APIView):
     def get(self, _request: Request, proposal_id: UUID) -> Response:
         """Return what it asks, how far it is, and how many have voted; the verdict once it is counted."""
         return Response(OneProposalSerializer(_shown(proposal_id)).data)
+
+
+class PreviewRowSerializer(serializers.Serializer):
+    """A figure as it was and as it would have been; null where too few people stand behind it for it to be told."""
+
+    label = serializers.CharField()
+    before = WholeOrWords(allow_null=True)
+    after = WholeOrWords(allow_null=True)
+    unit = serializers.ChoiceField(choices=["micros", "cents", "count", "ppm", "words"])
+
+
+class PreviewSerializer(serializers.Serializer):
+    """A dry run: what the asked figures would have made of the month that begins on `month`, without your own part."""
+
+    month = serializers.DateField(allow_null=True)
+    words = serializers.CharField()
+    rows = PreviewRowSerializer(many=True)
+    caveat = serializers.CharField()
+
+
+class ProposalPreview(APIView):
+    """The dry run of what a proposal asks."""
+
+    scope = None
+
+    @extend_schema(responses={200: PreviewSerializer, 404: ProblemSerializer})
+    def get(self, _request: Request, proposal_id: UUID) -> Response:
+        """Return what it would have made of what was recorded; from its freeze on as it was found then."""
+        found = dry_runs.of_proposal(proposals.get(proposal_id, person_id=None), now=clock.now())
+        if found is None:
+            raise NotFound("there is no dry run of this proposal")
+        return Response(PreviewSerializer(found).data)
 
 
 class Sponsor(APIView):

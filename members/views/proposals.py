@@ -20,6 +20,7 @@ from members.forms import FiguresForm, GroundsForm, RemarkForm, TrackerForm, Wor
 from members.policies import Policy
 from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
+from members.views import dry_runs
 from members.voting import elections, electorate, proposals, tally_words
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.tally import Kind
@@ -131,16 +132,22 @@ def _write(
     params: Any,
     amends: Proposal | None = None,
 ) -> HttpResponse:
-    """Show the form of a proposal, or keep what it says and go on to the proposal's page."""
+    """Show the form of a proposal, tell what its figures would do (`try=1`), or keep what it says and go on to it."""
     sent = request.POST if request.method == "POST" else None
     words = WordsForm(sent, initial=begun)
     asked = FiguresForm(policy, sent, initial=params) if policy else None
+    trial: dict[str, Any] = {}
 
     def page(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
-        context = {"policy": policy, "words": words, "asked": asked, "refused": refused, "amends": amends}
+        context = {"policy": policy, "words": words, "asked": asked, "refused": refused, "amends": amends, **trial}
         return render(request, "members/proposals/write.html", context, status=status)
 
     if sent is None:
+        return page(request)
+    if "try" in sent and asked is not None:
+        # Nothing is kept, and what is not written yet is not missed.
+        words = WordsForm(initial={name: sent.get(name, "") for name in WordsForm.base_fields})
+        trial = dry_runs.tried(asked, now=moment_of(request), person_id=signed_in_id(request))
         return page(request)
     # Both are looked at, so that every refusal stands beside its field at once.
     if not all([words.is_valid(), asked is None or asked.is_valid()]):
@@ -178,6 +185,7 @@ def _page(
         "parts": found.parts.order_by("began_at", "id"),
         "later": _later(found),
         "changes": _changes(found),
+        "dry_run": dry_runs.of_proposal(found, now=now, person_id=me),
         "versions": list(found.versions.select_related("written_by").order_by("number")),
         "remarks": list(found.remarks.select_related("person").order_by("said_at", "id")[:REMARKS_SHOWN]),
         "sponsors": proposals.sponsors(found).count(),

@@ -16,7 +16,7 @@ from members import admission, deadlines, governance, letters, lineage, policies
 from members.admission import Staff
 from members.letters import Letter
 from members.policies import PolicyRefused
-from members.voting import elections, electorate, proposals
+from members.voting import dry_runs, elections, electorate, proposals
 from members.voting.elections import UrnDiffers
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.tally import Kind, Tally, Verdict
@@ -91,6 +91,7 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
     proposal.versions.filter(accepted_at=None, declined_at=None).update(declined_at=now)
     proposal.kind = proposals.kind_now(proposal, now=now)
     proposal.frozen_sha256 = seals.sha256_of(question(proposal))
+    proposal.dry_run = dry_runs.frozen(proposal, now=now)
     proposal.governance_seq = governance.in_force(now).seq
     _call(proposal, now, notice_days=proposals.timings(proposal, now=now).notice)
 

@@ -1,0 +1,54 @@
+/* What asked figures of a policy would change, told by the server as somebody types them. */
+
+const PAUSE_MS = 400;
+
+export function attach(root) {
+  if (root.dataset.attached) return;
+  root.dataset.attached = "yes";
+  const form = root.closest("form");
+  const place = root.querySelector("[data-place=trial]");
+  const said = root.querySelector("[data-place=said]");
+  const fields = [...root.querySelectorAll("input, select")];
+  let waiting = 0;
+  let asked = 0;
+
+  async function draw() {
+    const number = (asked += 1);
+    const wanted = new URLSearchParams(fields.map((field) => [field.name, field.value]));
+    try {
+      const answer = await fetch(`${root.dataset.trial}?${wanted}`, { credentials: "same-origin", cache: "no-store" });
+      const told = await answer.text();
+      // An older answer may come after a newer one; what is typed now decides.
+      if (!answer.ok || number !== asked || !root.isConnected) return;
+      place.innerHTML = told;
+      mark();
+    } catch {
+      // The connection is gone: what is told is of the last figures that were asked for, and keeping it says the truth.
+    }
+  }
+
+  /** Say at each field whether its figure can be asked for. */
+  function mark() {
+    for (const field of fields) {
+      const refused = place.querySelector(`[data-field="${field.name}"]`) !== null;
+      if (refused) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    }
+    const refused = place.querySelector(".trial__refused") !== null;
+    said.textContent = refused ? "These figures cannot be asked for." : "What these figures would do is told below.";
+  }
+
+  function soon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(draw, PAUSE_MS);
+  }
+
+  for (const field of fields) field.addEventListener("input", soon);
+  root.querySelector("[data-place=try]").addEventListener("click", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    draw();
+  });
+  // What a refused form brought back is tried as it stands.
+  if (form.dataset.sent) draw();
+}
