@@ -68,7 +68,7 @@ class SurplusSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class PartSerializer(serializers.Serializer):
+class SurplusPartSerializer(serializers.Serializer):
     """A member's part of one class's pool; `published_as` is empty where the class is too small for public lines."""
 
     year = serializers.IntegerField()
@@ -87,4 +87,4 @@ class MyPartSerializer(serializers.Serializer):
     """What is one's own of a year, and what lies in the capital account now."""
 
     capital_micros = serializers.IntegerField()
-    parts = PartSerializer(many=True)
+    parts = SurplusPartSerializer(many=True)
