@@ -16,9 +16,11 @@ import psycopg
 import pytest
 import requests
 
+from infra import throwaway
 from infra.bench import population
 from infra.demo_run import PASSWORD
 from infra.parts.child import free_port
+from infra.stack import Stack
 from tests.faults.house import LENA, Listener, audit, children_of, people_it
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -85,6 +87,7 @@ def machine() -> Iterator[Machine]:
     folder = Path(tempfile.mkdtemp(prefix="refrain-machine-"))
     folder.chmod(0o711)
     made = Machine(folder / "demo")
+    throwaway.furnish(Stack(made.folder, mode="demo"))
     yield made
     made.pull_the_plug()
     shutil.rmtree(folder, ignore_errors=True)
