@@ -27,6 +27,7 @@ DELETABLE = (
 # Rows that are written once, whatever a program may ask.
 WRITTEN_ONCE = (
     *("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark"),
+    "royalties_postedwork",
     *("members_checkpoint", "members_rollcorrection", "royalties_eligible", "royalties_patronage"),
 )
 

@@ -8,14 +8,16 @@ here, so `x * w / 1000000` is `x / 1000000 * w + x % 1000000 * w / 1000000`: exa
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from members import months, policies
+from members import clock, months, policies
 from royalties import periods
+
+ONE_DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
 # When a work's sheet changed within a stretch of time, and until when the sheet then held. Few works do that.
 CHANGES = """
@@ -24,25 +26,43 @@ SELECT coalesce(array_agg(work_id), '{}'), coalesce(array_agg(since), '{}'), coa
           FROM (SELECT DISTINCT work_id, in_force_from AS since FROM catalog_sheet_facts
                  WHERE in_force_from > %(begins)s AND in_force_from < %(ends)s) AS begun) AS changes
 """
-# Live charges of a stretch of time, each with the moment since when its sheet is the one in force: the change before
-# it, or else the stretch's beginning. The changes come as values, for PostgreSQL then reads with several processes.
-LIVE = """
-  FROM playback_charge_facts f
+# The moment since when the sheet of a charge `f` is the one in force: the change before it, or else the stretch's
+# beginning. The changes come as values, for PostgreSQL then reads with several processes.
+CHANGED = """
   LEFT JOIN unnest(%(works)s::uuid[], %(sinces)s::timestamptz[], %(untils)s::timestamptz[])
             AS changed (work_id, since, until)
          ON changed.work_id = f.work_id AND f.charged_at >= changed.since AND f.charged_at < changed.until
- WHERE f.charged_at >= %(begins)s AND f.charged_at < %(ends)s AND (reversed_at IS NULL OR reversed_at < %(closed)s)
 """
 SINCE = "coalesce(changed.since, %(begins)s)"
+# Live charges of a stretch of time, what came back of them taken off.
+LIVE = "charged_at >= %(begins)s AND charged_at < %(ends)s AND (reversed_at IS NULL OR reversed_at < %(closed)s)"
 
+CHARGED = f"SELECT work_id, charged_at, amount_micros, promo_micros FROM playback_charge_facts WHERE {LIVE}"  # noqa: S608  (constants, joined)
+# The same from what postings summed by work and day, each sum standing at its day's beginning; only of works whose
+# sheet changed within a day that day's charges are read themselves. `count` holds every group against its charges.
+POSTED = f"""
+SELECT work_id, day::timestamp AT TIME ZONE (SELECT time_zone FROM members_zone_facts) AS charged_at, amount_micros,
+       promo_micros
+  FROM royalties_postedwork p
+ WHERE day >= %(first_day)s AND day <= %(last_day)s
+   AND NOT EXISTS (SELECT FROM unnest(%(split_works)s::uuid[], %(split_days)s::date[]) AS split (work_id, day)
+                    WHERE split.work_id = p.work_id AND split.day = p.day)
+ UNION ALL
+SELECT work_id, charged_at, amount_micros, promo_micros
+  FROM playback_charge_facts
+  JOIN unnest(%(split_works)s::uuid[], %(split_begin)s::timestamptz[], %(split_end)s::timestamptz[])
+       AS split (work_id, day_begins, day_ends) USING (work_id)
+ WHERE {LIVE} AND charged_at >= day_begins AND charged_at < day_ends
+   AND charged_at >= %(splits_from)s AND charged_at < %(splits_until)s
+"""  # noqa: S608  (as above)
 # A table for one transaction: PostgreSQL reads with several processes into a new table, and not into one that is there.
 GATHER = f"""
 CREATE TEMP TABLE gathered ON COMMIT DROP AS
 SELECT f.work_id, {SINCE} AS since, royalties_sum(amount_micros) AS gross_micros,
        royalties_sum(promo_micros) AS promo_micros
-{LIVE}
+  FROM ({{rows}}) AS f {CHANGED}
  GROUP BY f.work_id, changed.since HAVING royalties_sum(amount_micros) > 0
-"""
+"""  # noqa: S608  (as above)
 
 # The larger remainder gets the micro that is left; of two equal ones the larger weight, then the creators.
 DIVIDE = """
@@ -100,31 +120,39 @@ SELECT %(month)s, work_id, of_month, sheet_id, revenue_seq, line_number, payee_i
 WINDOW one_group AS (PARTITION BY work_id, of_month, sheet_id, revenue_seq)
 """
 
-# Every charge is looked at once, for two questions: which play it was (0 for a purchase), and whose.
+# Every charge is looked at once, for three questions: which play it was (0 for a purchase), whose, and whether its
+# group is the sum of its charges. The answer is a work of which that is not so.
 COUNT = f"""
 WITH counted AS (
     SELECT work_id, since, number, listener_id, GROUPING(listener_id) = 1 AS by_number, sum(sign) AS live,
-           royalties_sum(refunded) AS refunded_micros
-      FROM (SELECT f.work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id,
+           royalties_sum(amount_micros) AS gross_micros, royalties_sum(refunded) AS refunded_micros
+      FROM (SELECT f.work_id, {SINCE} AS since, coalesce(play_number, 0) AS number, listener_id, amount_micros,
                    CASE WHEN reversed_at IS NULL THEN 1 ELSE -1 END AS sign,
                    CASE WHEN reversed_at IS NULL THEN 0 ELSE -amount_micros END AS refunded
-            {LIVE} AND f.work_id BETWEEN %(first)s AND %(last)s) AS live
+              FROM playback_charge_facts f {CHANGED}
+             WHERE {LIVE} AND f.work_id BETWEEN %(first)s AND %(last)s) AS live
      GROUP BY GROUPING SETS ((work_id, since, number), (work_id, since, listener_id))
+), told AS (
+    UPDATE royalties_group g
+       SET plays_by_number = ARRAY(SELECT coalesce(found.lives[array_position(found.numbers, n)], 0)
+                                     FROM generate_series(1, coalesce(found.numbers[cardinality(found.numbers)], 0)) n
+                                    ORDER BY n),
+           purchases = found.purchases, listeners = found.listeners, refunded_micros = found.refunded_micros
+      FROM (SELECT work_id, since,
+                   array_agg(number ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS numbers,
+                   array_agg(live::bigint ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0)
+                       AS lives,
+                   royalties_sum(live) FILTER (WHERE by_number AND number = 0) AS purchases,
+                   count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
+                   royalties_sum(gross_micros) FILTER (WHERE by_number) AS gross_micros,
+                   royalties_sum(refunded_micros) FILTER (WHERE by_number) AS refunded_micros
+              FROM counted GROUP BY 1, 2) AS found
+     WHERE g.month = %(month)s AND g.work_id = found.work_id AND g.since = found.since
+    RETURNING g.work_id, g.gross_micros <> found.gross_micros AS differs
 )
-UPDATE royalties_group g
-   SET plays_by_number = ARRAY(SELECT coalesce(found.lives[array_position(found.numbers, n)], 0)
-                                 FROM generate_series(1, coalesce(found.numbers[cardinality(found.numbers)], 0)) n
-                                ORDER BY n),
-       purchases = found.purchases, listeners = found.listeners, refunded_micros = found.refunded_micros
-  FROM (SELECT work_id, since,
-               array_agg(number ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS numbers,
-               array_agg(live::bigint ORDER BY number) FILTER (WHERE by_number AND number > 0 AND live > 0) AS lives,
-               royalties_sum(live) FILTER (WHERE by_number AND number = 0) AS purchases,
-               count(*) FILTER (WHERE NOT by_number AND live > 0) AS listeners,
-               royalties_sum(refunded_micros) FILTER (WHERE by_number) AS refunded_micros
-          FROM counted GROUP BY 1, 2) AS found
- WHERE g.month = %(month)s AND g.work_id = found.work_id AND g.since = found.since
+SELECT work_id FROM told WHERE differs LIMIT 1
 """  # noqa: S608  (as above)
+UNCOUNTED = "SELECT work_id FROM royalties_group WHERE month = %(month)s AND listeners IS NULL LIMIT 1"
 
 # Of works with lines that are not their group's creators' part: there are none, or the month is not sealed.
 UNEQUAL = """
@@ -211,10 +239,17 @@ def start_over(month: date) -> None:
 
 
 def gather(month: date, *, place: Place = THE_RUN) -> None:
-    """Write the month's groups, each divided between creators and co-op. Reads each charge once."""
+    """Write the month's groups, each divided between creators and co-op.
+
+    Reads what postings summed, which is all of the month once its run has posted the rest; elsewhere than in a run,
+    and where `revenue` changed within a day, each charge once.
+    """
     with connection.cursor() as cursor:
         for stretch in _stretches(month, place.closed_at):
-            cursor.execute(place.of(GATHER), stretch | _changes(stretch))
+            changes = _changes(stretch)
+            is_posted = place is THE_RUN and all(_is_midnight(stretch[end]) for end in ("begins", "ends"))
+            rows, given = (POSTED, _splits(changes, stretch)) if is_posted else (CHARGED, {})
+            cursor.execute(place.of(GATHER.format(rows=rows)), stretch | changes | given)
             cursor.execute("ANALYZE gathered")
             cursor.execute(place.of(DIVIDE), stretch)
             cursor.execute("DROP TABLE gathered")
@@ -234,10 +269,15 @@ def line(month: date, *, shard: int, shards: int, place: Place = THE_RUN) -> Non
 
 
 def count(month: date, *, shard: int, shards: int) -> None:
-    """Count plays by number, purchases and listeners of a share of the works."""
+    """Count plays by number, purchases and listeners of a share of the works, and hold each group against its charges.
+
+    Raises NotEqual.
+    """
     with connection.cursor() as cursor:
         for stretch in _stretches(month):
             cursor.execute(COUNT, stretch | _changes(stretch) | _share(shard, shards))
+            if unequal := cursor.fetchone():
+                raise NotEqual(f"what work {unequal[0]} earned is not the sum of its charges")
 
 
 def check(month: date) -> Figures:
@@ -262,6 +302,8 @@ def check(month: date) -> Figures:
             cursor.execute(sql, given)
             return cursor.fetchone() or ()
 
+        if uncounted := ask(UNCOUNTED):
+            raise NotEqual(f"of work {uncounted[0]} no charge was found")
         if unequal := ask(UNEQUAL):
             raise NotEqual(f"the lines of work {unequal[0]} are not the creators' part of {unequal[1]:%Y-%m}")
         gross, creators, held = ask(GROUPED)
@@ -286,6 +328,33 @@ def _changes(stretch: dict[str, Any]) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(CHANGES, stretch)
         return dict(zip(("works", "sinces", "untils"), cursor.fetchone(), strict=True))
+
+
+def _splits(changes: dict[str, Any], stretch: dict[str, Any]) -> dict[str, Any]:
+    """Return the works whose sheet changed within a day, each with that day, and the days of a stretch of time."""
+    found = [
+        (work, clock.day(since))
+        for work, since in zip(changes["works"], changes["sinces"], strict=True)
+        if not _is_midnight(since)
+    ]
+    found = sorted(set(found))
+    days = [day for _, day in found]
+    begins, ends = ([clock.start_of(day + later) for day in days] for later in (timedelta(0), ONE_DAY))
+    return {
+        "first_day": clock.day(stretch["begins"]),
+        "last_day": clock.day(stretch["ends"] - MICROSECOND),
+        "split_works": [work for work, _ in found],
+        "split_days": days,
+        "split_begin": begins,
+        "split_end": ends,
+        # Nothing is read where nothing is split.
+        "splits_from": min(begins, default=stretch["ends"]),
+        "splits_until": max(ends, default=stretch["ends"]),
+    }
+
+
+def _is_midnight(moment: datetime) -> bool:
+    return clock.start_of(clock.day(moment)) == moment
 
 
 def _share(shard: int, shards: int) -> dict[str, UUID]:

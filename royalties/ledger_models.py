@@ -4,6 +4,7 @@ A transfer takes an amount from one account (`credit`) and gives it to another (
 not balance cannot be written. What is refused whoever asks stands in sql/ledger.sql.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -91,6 +92,24 @@ class PostingMark(models.Model):
     # Without a constraint: millions are written at once by the posting itself, which looks after it.
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="marks", db_index=False, db_constraint=False)
     day = models.DateField()
+
+
+class PostedWork(models.Model):
+    """What of a work's charges of one day a posting took, in micros, less what it took of what came back of them.
+
+    `day` is the charges' own, also of what came back later. Refunds that the co-op bears are not among them. Forgotten
+    with the marks, once the month is sealed.
+    """
+
+    pk = models.CompositePrimaryKey("posting_id", "day", "work_id")
+    posting = models.ForeignKey(Posting, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    day = models.DateField()
+    work = models.ForeignKey("catalog.Work", models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    amount_micros = models.BigIntegerField()
+    promo_micros = models.BigIntegerField()
+
+    class Meta:
+        indexes = [BrinIndex(fields=["day"], name="posted_work_by_day")]
 
 
 class Alarm(models.Model):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from members import clock, locks, patience, policies
 from royalties import accounts, ledger
@@ -109,8 +110,8 @@ SELECT posting_id, kind, day, month, coalesce(width_bucket(charged_at, %(version
   FROM taken GROUP BY 1, 2, 3, 4, 5 ORDER BY day, month, kind, version
 """
 UNPOSTED = """
-SELECT f.source, f.row_id, %(posting)s::bigint AS posting_id, f.kind, f.day, f.month, f.charged_at, f.happened_at,
-       f.bought_micros, f.promo_micros, f.net_micros, f.vat_micros, f.borne_micros
+SELECT f.source, f.row_id, %(posting)s::bigint AS posting_id, f.kind, f.day, f.month, f.work_id, f.charged_at,
+       f.happened_at, f.bought_micros, f.promo_micros, f.net_micros, f.vat_micros, f.borne_micros
   FROM playback_money_facts f
  WHERE f.happened_at >= (SELECT royalties_posted_before())
    AND NOT EXISTS (SELECT FROM royalties_postingmark m WHERE m.source = f.source AND m.row_id = f.row_id)
@@ -135,6 +136,16 @@ CREATE TEMP TABLE taken ON COMMIT DROP AS {UNPOSTED}
 MARK = """
 INSERT INTO royalties_postingmark (source, row_id, posting_id, day)
 SELECT source, row_id, posting_id, day FROM taken ORDER BY source, row_id
+"""
+# What each work was paid on each day, for the run of the month (`earning.POSTED`).
+SUM_WORKS = """
+INSERT INTO royalties_postedwork (posting_id, day, work_id, amount_micros, promo_micros)
+SELECT posting_id, charged_on, work_id, royalties_sum(sign * (bought_micros + promo_micros)),
+       royalties_sum(sign * promo_micros)
+  FROM (SELECT posting_id, work_id, bought_micros, promo_micros, CASE kind WHEN 'reversal' THEN -1 ELSE 1 END AS sign,
+               (charged_at AT TIME ZONE (SELECT time_zone FROM members_zone_facts))::date AS charged_on
+          FROM taken WHERE kind IN ('play', 'purchase', 'reversal')) AS charged
+ GROUP BY posting_id, charged_on, work_id
 """
 
 
@@ -193,15 +204,9 @@ def post(*, now: datetime) -> int:
     """Post every row that has no mark yet, and return how many there were. All or nothing; waits for who posts now."""
     with transaction.atomic(), connection.cursor() as cursor:
         hold()
-        cursor.execute(DAYS_LEFT)
-        days, first, last = cursor.fetchone()
-        if not days:
+        number = take_rows(cursor)
+        if number is None:
             return 0
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
-        number: int = cursor.fetchone()[0]
-        begins, ends = clock.start_of(first), clock.start_of(last + timedelta(days=1))
-        cursor.execute(TAKE, {"posting": number, "days": days, "begins": begins, "ends": ends})
-        cursor.execute(MARK)
         cursor.execute(GROUPED, {"versions": version_moments(now)})
         groups = [Group(*row) for row in cursor.fetchall()]
         cursor.execute("DROP TABLE taken")
@@ -210,6 +215,24 @@ def post(*, now: datetime) -> int:
             Posting.objects.bulk_create([Posting(id=number, posted_at=now, rows=rows)])
             ledger.book((entry for group in groups for entry in group.entries()), now=now)
     return rows
+
+
+def take_rows(cursor: CursorWrapper) -> int | None:
+    """Take every row that has no mark into the table `taken`, mark them, and sum them by work and day.
+
+    Returns the number of the posting, or None where no day misses a mark. The transaction is whoever's who calls.
+    """
+    cursor.execute(DAYS_LEFT)
+    days, first, last = cursor.fetchone()
+    if not days:
+        return None
+    cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
+    number: int = cursor.fetchone()[0]
+    begins, ends = clock.start_of(first), clock.start_of(last + timedelta(days=1))
+    cursor.execute(TAKE, {"posting": number, "days": days, "begins": begins, "ends": ends})
+    cursor.execute(MARK)
+    cursor.execute(SUM_WORKS)
+    return number
 
 
 def hold() -> None:

@@ -107,8 +107,7 @@ def _take_step(month: date, now: datetime) -> Turn:
             with transaction.atomic():
                 _DONE_BY[step](run, now)
         except earning.NotEqual as wrong:
-            run.state, run.words = State.STUCK, str(wrong)[:200]
-            run.save(update_fields=["state", "words"])
+            _stop(run, wrong)
             return Turn(took=True)
         if step == Step.SEALING:
             return Turn(took=True)
@@ -129,7 +128,12 @@ def _take_share(month: date, step: Run.Step) -> Turn:
             return Turn(took=False)
         patience.take_time(minutes=120, megabytes=128)
         work = earning.line if step == Step.LINING else earning.count
-        work(month, shard=shard.number, shards=RunShard.objects.filter(run_id=month).count())
+        try:
+            with transaction.atomic():
+                work(month, shard=shard.number, shards=RunShard.objects.filter(run_id=month).count())
+        except earning.NotEqual as wrong:
+            _stop(Run.objects.select_for_update().get(month=month), wrong)
+            return Turn(took=True)
         shard.state = SHARED[step]
         shard.save(update_fields=["state"])
         # The last one to get here sees what all others have committed, for they held this row as they did.
@@ -143,6 +147,11 @@ def _take_share(month: date, step: Run.Step) -> Turn:
             run.percent = last - (last - first) * left // run.shards.count()
             run.save(update_fields=["percent"])
     return Turn(took=True, opened_shares=left == 0 and following in SHARED)
+
+
+def _stop(run: Run, wrong: earning.NotEqual) -> None:
+    run.state, run.words = State.STUCK, str(wrong)[:200]
+    run.save(update_fields=["state", "words"])
 
 
 def _go_to(run: Run, step: Run.Step) -> None:

@@ -187,10 +187,10 @@ def _divide(line: Connection, env: dict[str, str], number: int) -> None:
 
 def _divide_one(month: date) -> None:
     """Write a month's groups, lines and statements, and seal it; nothing is posted and nothing published."""
-    from django.db import transaction  # noqa: PLC0415  (settings read the environment)
+    from django.db import connection, transaction  # noqa: PLC0415  (settings read the environment)
 
     from members import months, patience  # noqa: PLC0415
-    from royalties import earning, periods, statements  # noqa: PLC0415
+    from royalties import earning, periods, posting, statements  # noqa: PLC0415
     from royalties.run_models import Run  # noqa: PLC0415
 
     closed_at = periods.bounds(month)[1] + timedelta(days=2)
@@ -198,6 +198,9 @@ def _divide_one(month: date) -> None:
         patience.take_time(minutes=20, megabytes=128)
         months.close(month=month, no_earlier_than=None)
         run = Run.objects.create(month=month, begun_at=closed_at)
+        with connection.cursor() as cursor:
+            posting.take_rows(cursor)
+            cursor.execute("DROP TABLE taken")
         earning.gather(month)
         earning.line(month, shard=0, shards=1)
         earning.count(month, shard=0, shards=1)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from catalog.models import Work
 from members import clock, money, months, policies
 from members.models import Month, Person
-from royalties import earning, periods
+from royalties import earning, periods, posting
 from royalties.run_models import Group, Line
 from tests import cast
 from tests.royalties import counting
@@ -133,6 +133,9 @@ def write(month: Told, *, seed: int = 0) -> tuple[list[Work], list[Person]]:
 def run(month: date, *, closed_at: datetime) -> earning.Figures:
     """Close a month and divide it as the run does, in shares by works."""
     Month.objects.create(starts_on=month, state=Month.State.CLOSING, closed_at=closed_at)
+    with transaction.atomic(), connection.cursor() as cursor:
+        posting.take_rows(cursor)
+        cursor.execute("DROP TABLE IF EXISTS taken")
     earning.gather(month)
     for shard in range(SHARDS):
         earning.line(month, shard=shard, shards=SHARDS)

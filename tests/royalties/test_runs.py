@@ -265,6 +265,20 @@ def test_groups_that_are_not_the_charges_stop_the_run(october: Month) -> None:
         earning.check(OCTOBER)
 
 
+@pytest.mark.parametrize("wrong", ["amount_micros = amount_micros + 1", "work_id = gen_random_uuid()"])
+def test_sums_of_postings_that_are_not_the_charges_stop_the_run(october: Month, wrong: str) -> None:
+    runs.begin(month=OCTOBER, now=clock.now())
+    while Run.objects.get(month=OCTOBER).step != Run.Step.GATHERING:
+        runs.advance(month=OCTOBER, now=clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE royalties_postedwork SET {wrong} WHERE work_id = %s", [october.third.id])  # noqa: S608
+        assert cursor.rowcount
+    stuck = running.finish(OCTOBER)
+    assert stuck.state == Run.State.STUCK
+    assert "charge" in stuck.words
+    assert not Statement.objects.exists()
+
+
 def test_lines_sum_to_the_creators_part(october: Month) -> None:
     run = running.close(OCTOBER)
     assert Line.objects.filter(month=OCTOBER).aggregate(all=Sum("net_micros"))["all"] == run.creators_micros
