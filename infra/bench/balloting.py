@@ -78,7 +78,10 @@ def _serve(line: Connection, env: dict[str, str]) -> None:
     weights = {"creator": 450_000, "listener": 350_000, "worker": 200_000}
     rules = tally.Rules(weights_ppm=weights, bars=tally.FOUNDING_BARS)
     while True:
-        act, what = line.recv()
+        try:
+            act, what = line.recv()
+        except EOFError:
+            return
         began = time.monotonic()
         now = clock.now()
         if act == "announce":
