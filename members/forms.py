@@ -207,7 +207,8 @@ class FiguresForm(forms.Form):
             try:
                 policies.check(self.policy.key, found)
             except policies.PolicyRefused as refused:
-                raise forms.ValidationError(refused.detail) from refused
+                words = refused.detail.rstrip(".")
+                raise forms.ValidationError(f"{words[0].upper()}{words[1:]}.") from refused
         return found
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, transaction
+from django.db import OperationalError, transaction
 from django.utils.module_loading import import_string
 
 from members import months, patience, policies, seals
@@ -105,7 +105,7 @@ def preview(
             if found is None:
                 found = replay.together(params, month, now)
                 cache.set(name, found, ANSWER_SECONDS)
-    except DatabaseError:
+    except OperationalError:
         logger.warning("a dry run of %s took too long", key, exc_info=True)
         return Preview(words="There is too much to count while you wait. It is counted in the night; look tomorrow.")
     return replace(found, own=own(key, params, now=now, person_id=person_id, month=month))
@@ -119,7 +119,7 @@ def own(key: str, params: Params, *, now: datetime, person_id: UUID | None, mont
     try:
         with transaction.atomic():
             return replay.own(params, month, now, person_id)
-    except DatabaseError:
+    except OperationalError:
         logger.warning("one person's part of a dry run of %s took too long", key, exc_info=True)
         return ()
 
@@ -145,9 +145,13 @@ def of_proposal(proposal: Proposal, *, now: datetime, person_id: UUID | None = N
 
 
 def frozen(proposal: Proposal, *, now: datetime) -> dict[str, Any] | None:
-    """Return the dry run that stays with a proposal from its freeze on, None for advice. Raises PolicyRefused."""
+    """Return the dry run that stays with a proposal from its freeze on, None for advice. Raises PolicyRefused.
+
+    In the transaction that freezes it, which may take the time: what stays must not be that there was none.
+    """
     if not proposal.key or proposal.params is None:
         return None
+    patience.take_time(minutes=MINUTES_MOST)
     return as_content(preview(proposal.key, proposal.params, now=now))
 
 
