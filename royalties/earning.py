@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from members import clock, months, policies
 from royalties import periods
+from royalties.id_shares import IdShare
 
 ONE_DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
@@ -261,7 +261,7 @@ def line(month: date, *, shard: int, shards: int, place: Place = THE_RUN) -> Non
     given: dict[str, Any] = {
         "month": month,
         "ends": periods.bounds(month)[1],
-        **_share(shard, shards),
+        **vars(IdShare.of(shard, shares=shards)),
     }
     with connection.cursor() as cursor:
         cursor.execute(place.of(RELEASE), given)
@@ -275,7 +275,7 @@ def count(month: date, *, shard: int, shards: int) -> None:
     """
     with connection.cursor() as cursor:
         for stretch in _stretches(month):
-            cursor.execute(COUNT, stretch | _changes(stretch) | _share(shard, shards))
+            cursor.execute(COUNT, stretch | _changes(stretch) | vars(IdShare.of(shard, shares=shards)))
             if unequal := cursor.fetchone():
                 raise NotEqual(f"what work {unequal[0]} earned is not the sum of its charges")
 
@@ -355,12 +355,6 @@ def _splits(changes: dict[str, Any], stretch: dict[str, Any]) -> dict[str, Any]:
 
 def _is_midnight(moment: datetime) -> bool:
     return clock.start_of(clock.day(moment)) == moment
-
-
-def _share(shard: int, shards: int) -> dict[str, UUID]:
-    """Return the first and the last id of a share of the works. Ids are drawn at random, so the shares are alike."""
-    first, following = (number * 2**128 // shards for number in (shard, shard + 1))
-    return {"first": UUID(int=first), "last": UUID(int=following - 1)}
 
 
 def _closed(month: date) -> months.Period:

@@ -12,6 +12,7 @@ from django.db.models import Q
 from members import clock, money, months
 from members.erasing.traces import Traces
 from royalties import payout_accounts, payouts
+from royalties.id_shares import IdShare
 from royalties.payout_models import BankLine, Payout
 
 LEAVING = (Payout.State.PREPARED, Payout.State.IN_TRANSIT)
@@ -28,7 +29,7 @@ class RoyaltiesKeeper:
             return [f"{money.show_cents(cents)} of royalties on their way to the bank"]
         if payout_accounts.of_person(whose) is None:
             return []
-        due = payouts.due(month=months.before(clock.month(now)), now=now, only=[whose]).get(whose)
+        due = payouts.due(month=months.before(clock.month(now)), now=now, whose=IdShare.one(whose)).get(whose)
         owed = due.payable_micros - due.held.suspended_micros if due else 0
         if owed < money.MICROS_PER_CENT:
             return []

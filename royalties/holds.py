@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from members import clock, months
+from royalties.id_shares import EVERYTHING, IdShare
 
 FIRST_DAYS, FIRST_DAYS_UNTIL = 30, 45
 FRESH = timedelta(days=14)
@@ -29,7 +30,7 @@ WITH paid AS (
 ), suspended AS (
     SELECT l.payee_id, sum(l.net_micros) AS net
       FROM catalog_suspension_facts s JOIN royalties_line l USING (work_id)
-     WHERE l.month <= %(month)s
+     WHERE l.month <= %(month)s AND l.payee_id BETWEEN %(first)s AND %(last)s
        AND NOT EXISTS (SELECT FROM paid p WHERE p.payee_id = l.payee_id AND p.month >= l.month
                           AND p.released_at < s.suspended_at)
      GROUP BY 1
@@ -39,7 +40,7 @@ WITH paid AS (
       LEFT JOIN royalties_group g ON g.month = l.of_month AND g.work_id = l.work_id AND g.revenue_seq = l.revenue_seq
                                  AND (g.sheet_id = l.sheet_id AND l.of_month = l.month
                                       OR g.sheet_id IS NULL AND g.released_in = l.month)
-     WHERE l.month <= %(month)s AND l.of_month >= %(earliest)s
+     WHERE l.month <= %(month)s AND l.of_month >= %(earliest)s AND l.payee_id BETWEEN %(first)s AND %(last)s
        AND l.work_id NOT IN (SELECT work_id FROM catalog_suspension_facts)
      GROUP BY 1, 2, 3
 ), gross AS (
@@ -104,8 +105,10 @@ class Held:
         return self.first_days_micros + self.fresh_micros + self.suspended_micros
 
 
-def of(*, month: date, now: datetime) -> Mapping[UUID, Held]:
+def of(*, month: date, now: datetime, whose: IdShare = EVERYTHING) -> Mapping[UUID, Held]:
     """Return what is held when a month (its first day) is paid at `now`, for each payee of whom anything is.
+
+    `whose` asks for payees of these ids alone.
 
     One query; it reads the charges of the newcomers' works and of listeners who bought credit late in the month.
     """
@@ -115,6 +118,7 @@ def of(*, month: date, now: datetime) -> Mapping[UUID, Held]:
         cursor.execute(
             HELD,
             {
+                **vars(whose),
                 "month": month,
                 "earliest": earliest,
                 "from": clock.start_of(earliest),

@@ -6,7 +6,6 @@ it again, after a backup was restored, makes the same, and the bank's lines tell
 often it is sent, pays twice, and the part of a cent that stays is carried forward.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -23,6 +22,7 @@ from members.problems import NotAllowed, NotFound, Problem
 from royalties import accounts, adopting, holds, ledger, payout_accounts, settling
 from royalties.adopting import Lost
 from royalties.holds import Held
+from royalties.id_shares import EVERYTHING, IdShare
 from royalties.ledger_models import Account
 from royalties.payout_models import Payout, PayoutAccount, PayoutBatch
 
@@ -82,20 +82,23 @@ def check_treasurer(staff_id: UUID) -> None:
 # What is due.
 
 
-def due(*, month: date, now: datetime, only: Collection[UUID] | None = None) -> dict[UUID, Due]:
+def due(*, month: date, now: datetime, whose: IdShare = EVERYTHING) -> dict[UUID, Due]:
     """Return what each payee who is owed anything gets if a month (its first day) is paid at `now`.
 
-    `only` asks for some payees alone. Four queries.
+    `whose` asks for payees of these ids alone. Four queries.
     """
-    payable = Account.objects.filter(code__startswith=accounts.payable_prefix(), balance_micros__lt=0)
-    if only is not None:
-        payable = payable.filter(code__in=[accounts.payable(person_id) for person_id in only])
+    payable = Account.objects.filter(
+        code__startswith=accounts.payable_prefix(),
+        balance_micros__lt=0,
+        person_id__gte=whose.first,
+        person_id__lte=whose.last,
+    )
     owed = {
         person_id: -balance
         for person_id, balance in payable.values_list("person_id", "balance_micros")
         if person_id is not None
     }
-    held = holds.of(month=month, now=now)
+    held = holds.of(month=month, now=now, whose=whose)
     reached = set(PayoutAccount.objects.filter(person_id__in=owed, ended_at=None).values_list("person_id", flat=True))
     least_cents, going = threshold(month=month, now=now), erasures.gone(owed)
     return {

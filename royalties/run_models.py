@@ -64,12 +64,13 @@ class Run(models.Model):
 
 
 class RunShard(models.Model):
-    """A share of a run's works, by ranges of their ids. Whoever works on it holds its row while connected."""
+    """A share of a run's works, and of its payees, by ranges of their ids. Whoever works on it holds its row."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
         LINED = "lined"
         COUNTED = "counted"
+        STATED = "stated"
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="shards")
     number = models.PositiveSmallIntegerField()

@@ -1,8 +1,9 @@
 """The royalty run: a month is closed, counted, divided, checked, booked, told to its payees, published and sealed.
 
 Each step is one transaction that begins by locking what it works on, asks whether it is still to be done, and writes
-down that it is done; so it does not matter who takes the next turn, how many do, or when one of them dies. Two steps
-are shared out by works. Whatever a step reads stands still since the month closed: the same months make the same bytes.
+down that it is done; so it does not matter who takes the next turn, how many do, or when one of them dies. Three steps
+are shared out, by works or by payees. Whatever a step reads stands still since the month closed: the same months make
+the same bytes.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from django.db import transaction
 from members import months, patience
 from members.problems import NotFound
 from royalties import accounts, earning, ledger, periods, posting, run_letters, statements, transparency
+from royalties.id_shares import IdShare
 from royalties.ledger import Entry
 from royalties.run_models import Line, Run, RunShard
 
@@ -34,8 +36,12 @@ WORDS = {
     Step.SEALING: (97, "Sealing the month"),
 }
 STEPS = list(WORDS)
-SHARED = {Step.LINING: RunShard.State.LINED, Step.COUNTING: RunShard.State.COUNTED}
-_BEFORE = {Step.LINING: RunShard.State.WAITING, Step.COUNTING: RunShard.State.LINED}
+SHARED = {
+    Step.LINING: RunShard.State.LINED,
+    Step.COUNTING: RunShard.State.COUNTED,
+    Step.STATING: RunShard.State.STATED,
+}
+_BEFORE = dict(zip(SHARED, [RunShard.State.WAITING, *SHARED.values()], strict=False))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +133,9 @@ def _take_share(month: date, step: Run.Step) -> Turn:
         if shard is None:
             return Turn(took=False)
         patience.take_time(minutes=120, megabytes=128)
-        work = earning.line if step == Step.LINING else earning.count
         try:
             with transaction.atomic():
-                work(month, shard=shard.number, shards=RunShard.objects.filter(run_id=month).count())
+                _SHARE_DONE_BY[step](month, shard.number, RunShard.objects.filter(run_id=month).count())
         except earning.NotEqual as wrong:
             _stop(Run.objects.select_for_update().get(month=month), wrong)
             return Turn(took=True)
@@ -213,10 +218,6 @@ def _entries(run: Run) -> Iterable[Entry]:
                 yield entry(kind, debit=source, credit=accounts.payable(payee_id), micros=micros, name=f":{payee_id}")
 
 
-def _state(run: Run, _now: datetime) -> None:
-    statements.write(run.month)
-
-
 def _publish(run: Run, now: datetime) -> None:
     transparency.publish(run.month, now)
 
@@ -233,7 +234,11 @@ _DONE_BY: dict[Run.Step, Callable[[Run, datetime], None]] = {
     Step.GATHERING: _gather,
     Step.CHECKING: _check,
     Step.BOOKING: _book,
-    Step.STATING: _state,
     Step.PUBLISHING: _publish,
     Step.SEALING: _seal,
+}
+_SHARE_DONE_BY: dict[Run.Step, Callable[[date, int, int], object]] = {
+    Step.LINING: lambda month, shard, shards: earning.line(month, shard=shard, shards=shards),
+    Step.COUNTING: lambda month, shard, shards: earning.count(month, shard=shard, shards=shards),
+    Step.STATING: lambda month, shard, shards: statements.write(month, whose=IdShare.of(shard, shares=shards)),
 }

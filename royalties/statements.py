@@ -21,6 +21,7 @@ from django.db.models import QuerySet, Sum
 from members import months, seals
 from members.problems import NotFound
 from royalties import payouts, signing
+from royalties.id_shares import EVERYTHING, IdShare
 from royalties.payouts import Due
 from royalties.run_models import Line, Run, Statement
 
@@ -50,7 +51,7 @@ SELECT l.payee_id, l.of_month, l.work_id, w.title, l.sheet_id, coalesce(g.sheet_
                              OR g.sheet_id IS NULL AND g.released_in = l.month)
   JOIN catalog_work_standing w ON w.work_id = l.work_id
   JOIN catalog_sheet_facts s ON s.sheet_id = l.sheet_id
- WHERE l.month = %s
+ WHERE l.month = %(month)s AND l.payee_id BETWEEN %(first)s AND %(last)s
  ORDER BY l.payee_id, l.of_month, l.work_id, l.revenue_seq, g.since, l.line_number
 """
 # What happened to payees' accounts until a month's end beside royalties and no statement told: paid out, come back.
@@ -73,6 +74,7 @@ SELECT person_id, (coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0)
          UNION ALL
         SELECT person_id, 'told credit', returned_micros FROM royalties_statement WHERE month < %(month)s
        ) AS moved
+ WHERE person_id BETWEEN %(first)s AND %(last)s
  GROUP BY person_id
 """
 
@@ -86,15 +88,14 @@ class Balance:
     returned_micros: int = 0
 
 
-def write(month: date) -> int:
-    """Write the statements of a month; return how many.
+def write(month: date, *, whose: IdShare = EVERYTHING) -> int:
+    """Write the statements of a month for a share of the payees; return how many.
 
     One for each payee with a line in the month, with something carried forward, or whose account moved.
     """
     with transaction.atomic():
-        balances = _balances(month)
         made = 0
-        statements = _statements(month, balances)
+        statements = _statements(month, _balances(month, whose), whose)
         while some := list(islice(statements, AT_ONCE)):
             _keep(some)
             made += len(some)
@@ -172,13 +173,13 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(LIKE_A_FORMULA) else text
 
 
-def _statements(month: date, balances: dict[UUID, Balance]) -> Iterator[Statement]:
+def _statements(month: date, balances: dict[UUID, Balance], whose: IdShare) -> Iterator[Statement]:
     secret = signing.secret_of(month, key=signing.present_key())
     closed = months.period(month)
     assert closed is not None
-    dues = payouts.due(month=month, now=closed.closed_at)
+    dues = payouts.due(month=month, now=closed.closed_at, whose=whose)
     seen = set()
-    for payee_id, rows in groupby(_rows(month), key=lambda row: row[0]):
+    for payee_id, rows in groupby(_rows(month, whose), key=lambda row: row[0]):
         seen.add(payee_id)
         lines = [_line(row, secret) for row in rows]
         yield _statement(payee_id, month, balances.get(payee_id, Balance()), lines, dues.get(payee_id))
@@ -186,9 +187,9 @@ def _statements(month: date, balances: dict[UUID, Balance]) -> Iterator[Statemen
         yield _statement(person_id, month, balances[person_id], [], dues.get(person_id))
 
 
-def _rows(month: date) -> Iterator[tuple[Any, ...]]:
+def _rows(month: date, whose: IdShare) -> Iterator[tuple[Any, ...]]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(LINES, [month])
+        cursor.execute(LINES, {"month": month, **vars(whose)})
         while rows := cursor.fetchmany(READ_AT_ONCE):
             yield from rows
 
@@ -256,16 +257,16 @@ def canonical(content: dict[str, Any]) -> bytes:
     return seals.canonical(content) if LONG_NUMBER.search(written) else written
 
 
-def _balances(month: date) -> dict[UUID, Balance]:
+def _balances(month: date, whose: IdShare) -> dict[UUID, Balance]:
     """Return what the account of each payee brought into the month, and what moved on it; of none where nothing."""
     opening = dict(
-        Statement.objects.filter(month__lt=month)
+        Statement.objects.filter(month__lt=month, person_id__gte=whose.first, person_id__lte=whose.last)
         .order_by("person_id", "-month")
         .distinct("person_id")
         .values_list("person_id", "closing_micros")
     )
     with connection.cursor() as cursor:
-        cursor.execute(MOVED, {"month": month})
+        cursor.execute(MOVED, {"month": month, **vars(whose)})
         moved = {person_id: (paid, back) for person_id, paid, back in cursor.fetchall()}
     found = {}
     for person_id in opening.keys() | moved.keys():

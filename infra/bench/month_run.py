@@ -236,7 +236,7 @@ def _run_whole(stack: Stack, workers: list["Worker"], *, bare: float) -> float:
 
 
 STEPS = ["posting", "gathering", "lining", "counting", "checking", "booking", "stating", "publishing", "sealing"]
-SHARED = ("lining", "counting")
+SHARED = ("lining", "counting", "stating")
 
 
 class Worker:

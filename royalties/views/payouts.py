@@ -13,6 +13,7 @@ from members.problems import Problem
 from members.requests import moment_of, signed_in_id
 from royalties import ledger, payout_accounts, payouts
 from royalties.forms import AccountForm
+from royalties.id_shares import IdShare
 
 ON_A_PAGE = 24
 PLACES = 6
@@ -66,7 +67,7 @@ def all_of_mine(request: HttpRequest) -> HttpResponse:
     shown = {
         "page": Paginator(payouts.of_person(who), ON_A_PAGE).get_page(request.GET.get("page")),
         "payable_micros": ledger.payable([who])[who],
-        "due": payouts.due(month=month, now=now, only=[who]).get(who) if month else None,
+        "due": payouts.due(month=month, now=now, whose=IdShare.one(who)).get(who) if month else None,
         "payouts_version": policies.policy_at("payouts", now).seq,
         "least_cents": payouts.threshold(month=month, now=now) if month else None,
         "account": payout_accounts.of_person(who),

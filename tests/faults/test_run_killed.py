@@ -53,7 +53,7 @@ NEEDED = {
 WRITTEN = (
     *("royalties_line", "royalties_group", "royalties_statement", "royalties_publication", "royalties_runshard"),
     *("royalties_run", "royalties_transfer", "royalties_postingmark", "royalties_posting", "royalties_account"),
-    *("members_notice",),
+    *("members_notice", "royalties_postedwork"),
 )
 
 

@@ -13,6 +13,7 @@ from members.problems import NotAllowed
 from members.voting.proposal_models import Proposal
 from members.voting.proposals import OneAtATime
 from royalties import accounts, ledger, payouts, reconciliation, surplus
+from royalties.id_shares import IdShare
 from royalties.ledger_models import Transfer
 from royalties.year import booking, closing, drawing, motion
 from royalties.year.models import Eligible, FinancialYear, Patronage
@@ -88,7 +89,7 @@ def test_the_year_of_the_contract_comes_to_members_hands_to_the_cent():
     assert [one for one in reconciliation.check(now=clock.now()) if not one.key.startswith(aside)] == []
     assert Notice.objects.filter(subject=f"The surplus of {YEAR} is divided, and a part of it is yours").count() == 7
     # What is paid at once goes out as royalties do.
-    december = payouts.due(month=date(YEAR, 12, 1), now=clock.now(), only=[wim.id])[wim.id]
+    december = payouts.due(month=date(YEAR, 12, 1), now=clock.now(), whose=IdShare.one(wim.id))[wim.id]
     assert (december.payable_micros, december.why_not) == (172_430_000, "no-account")
 
 
