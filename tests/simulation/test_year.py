@@ -14,7 +14,7 @@ from tests.simulation.year import Year
 
 LONG = bool(os.environ.get("REFRAIN_LONG"))
 SEED = os.environ.get("REFRAIN_SEED")
-SEEDS = [int(SEED)] if SEED else list(range(1, 201 if LONG else 5))
+SEEDS = [int(SEED)] if SEED else list(range(1, 201 if LONG else 4))
 STEPS = int(os.environ.get("REFRAIN_STEPS") or (4_000 if LONG else 300))
 LAST_ACTS = 25
 
