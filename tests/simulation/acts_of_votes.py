@@ -13,6 +13,7 @@ from tests.simulation.audit import Objection, _agree, _rows
 from tests.simulation.auditor import Refused
 from tests.simulation.rulings_of_beat import Beat
 from tests.simulation.rulings_of_votes import LIVE, Contest, Params, Proposal
+from tests.simulation.tally_by_hand import support
 
 PROPOSALS = """
 SELECT id, params, number, state, kind, version, params_version, base_seq, ends_at, is_second_call, reruns,
@@ -222,7 +223,10 @@ def compare_decisions(auditor: Beat) -> None:
             }
             found = elections.get(one.ballots.id)
             _agree(f"count of vote {one.number}", counted, found.votes)
-            _agree(f"verdict of vote {one.number}", one.ballots.verdict, str(elections.result(found.id).verdict))
+            result, said = elections.result(found.id), one.ballots.counted()
+            _agree(f"verdict of vote {one.number}", one.ballots.verdict, str(result.verdict))
+            whole = support(said, one.rules or {}, constitutional=one.kind == "constitutional")
+            _agree(f"support of vote {one.number}", whole, result.support)
     by = {(one.key, one.made): one.id for one in auditor.proposals if one.made}
     versions = {
         (key, seq): (params, since, by.get((key, seq)))

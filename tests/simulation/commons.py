@@ -7,26 +7,26 @@ from typing import Any, ClassVar
 
 from members.models import Person
 from tests.members.belonging import iban
-from tests.simulation.acts_of_votes import ActsOfVotes
+from tests.simulation.acts_of_years import ActsOfYears
 from tests.simulation.auditor import Refused
 from tests.simulation.life import DAY, HOUR, MINUTE, SHAPES, Life
 from tests.simulation.rulings_of_membership import Membership
-from tests.simulation.rulings_of_months import after
+from tests.simulation.rulings_of_months import DECEMBER, after
 from tests.simulation.rulings_of_votes import Params, Proposal
 from tests.simulation.year import WHOLE, Year
 
 CLASSES = ("creator", "listener", "worker", "supporter")
 AROUND = (-MINUTE, 0 * MINUTE, 0 * MINUTE, MINUTE, HOUR)
 # How likely each who votes says yes, no, abstains; and how likely one votes at all.
-MOODS = ((90, 5, 5), (90, 8, 2), (50, 45, 5), (15, 80, 5))
-TURNOUTS = (0.95, 0.8, 0.6, 0.2)
+MOODS = ((95, 3, 2), (90, 8, 2), (90, 5, 5), (55, 40, 5), (15, 80, 5))
+TURNOUTS = (1, 0.95, 0.95, 0.8, 0.5, 0.2)
 
 
 class Commons(Year):
     """One seed's co-op."""
 
-    staging = ActsOfVotes
-    stage: ActsOfVotes
+    staging = ActsOfYears
+    stage: ActsOfYears
 
     def move_in(self) -> None:
         """Let the first people come, and belong for a month."""
@@ -218,7 +218,7 @@ class Commons(Year):
 
     def back(self, one: Proposal) -> None:
         """Let some stand behind a proposal, most often enough."""
-        for person in self.dice.sample(self.citizens, min(len(self.citizens), self.dice.choice((1, 3, 5, 8)))):
+        for person in self.dice.sample(self.citizens, min(len(self.citizens), self.dice.choice((2, 5, 8, 9)))):
             self.stage.sponsor(one, person)
         self.stage.beat()
 
@@ -297,6 +297,29 @@ class Commons(Year):
         """Let beat come by."""
         self.stage.beat()
 
+    # The year's end.
+
+    def end_year(self) -> None:
+        """Close a year that is over, or ask for one that is not; put its figures to the vote; pay old capital."""
+        auditor, months = self.stage.auditor, self.stage.auditor.closed
+        self.stage.work_on_years()
+        if not months:
+            return
+        year = max(auditor.years, default=min(months).year - 1) + 1
+        if max(months).year >= year and (max(months).year > year or max(months).month == DECEMBER):
+            self.lock()
+            self.stage.close_year(year, self.treasurer())
+            self.stage.work_on_years()
+        elif self.dice.random() < 0.1:
+            self.stage.close_year(year, self.treasurer())
+        for one in list(auditor.years):
+            act = self.dice.random()
+            if act < 0.6:
+                self.stage.put_motion(one, self.treasurer())
+            elif act < 0.8:
+                self.stage.redeem(one, self.treasurer(), confirms=self.dice.random() < 0.6)
+        self.stage.work_on_years()
+
     acts: ClassVar[dict[Callable[["Commons"], None], float]]
 
 
@@ -316,6 +339,7 @@ Commons.acts = {
     Commons.look_at_members: 1,
     Commons.suspend: 1.5,
     Commons.propose: 1.5,
-    Commons.campaign: 14,
+    Commons.campaign: 24,
+    Commons.end_year: 1.5,
     Commons.beat: 1,
 }

@@ -14,7 +14,9 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 CHARGING_SQL = ROOT / "playback" / "sql" / "charging.sql"
 RELEASES_SQL = ROOT / "playback" / "sql" / "releases.sql"
-FACTS_SQL = ROOT / "playback" / "sql" / "facts.sql"
+# Where the view of what moved money was written last.
+FACTS_SQL = ROOT / "playback" / "sql" / "dues.sql"
+BALLOTS_SQL = ROOT / "members" / "sql" / "ballots.sql"
 MONTHS_SQL = ROOT / "members" / "sql" / "facts.sql"
 
 
@@ -44,7 +46,7 @@ def sql_changed(file: Path, old: str | re.Pattern[str], new: str) -> Iterator[No
 @contextmanager
 def view_changed(file: Path, name: str, old: str, new: str) -> Iterator[None]:
     """Replace a part of a view in the database, and put it back."""
-    body = re.search(rf"^CREATE VIEW {name} AS\n.*?;\n", file.read_text(), re.MULTILINE | re.DOTALL)
+    body = re.search(rf"^CREATE (?:OR REPLACE )?VIEW {name} AS\n.*?;\n", file.read_text(), re.MULTILINE | re.DOTALL)
     assert body is not None
     whole = body[0].replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
     assert whole.count(old) == 1

@@ -14,7 +14,7 @@ from tests.simulation.rulings_of_months import after
 from tests.simulation.rulings_of_votes import NOT_NOW, WHOLE, Ballots, Contest, Proposal, Voting
 from tests.simulation.tally_by_hand import verdict
 
-SECOND_CALL_DAYS, PANEL = 14, 3
+SECOND_CALL_DAYS, PANEL, BOARD_LEAST = 14, 3, 3
 # With what a changed policy begins, and how many days away at least.
 BEGINS = {
     "pricing": ("month", 14),
@@ -45,7 +45,8 @@ class Beat(Voting):
     def is_sponsored(self, one: Proposal, now: datetime) -> bool:
         """Whether enough stand behind it, of two classes if there are two; or most of the board."""
         behind = one.sponsors()
-        if len(self.directors & {person for person, _ in behind}) * 2 > len(self.directors):
+        board = self.directors if len(self.directors) >= BOARD_LEAST else set()
+        if len(board & {person for person, _ in behind}) * 2 > len(board):
             return True
         roll, rules = self.roll(now), self.in_force("governance", now)[1]
         share = ceil(Fraction(len(roll) * rules["sponsors_ppm"], WHOLE))
@@ -67,7 +68,7 @@ class Beat(Voting):
         elif self.refused(one.key, one.params, one.base):
             self._end(one, "failed")
         else:
-            one.kind = self.kind_of(one.key, one.params, now)
+            one.kind = self.kind_now(one, now)
             one.rules = self.in_force("governance", now)[1]
             self._call(one, now, self.days(one, "notice", now))
 

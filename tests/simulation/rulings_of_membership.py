@@ -85,6 +85,7 @@ class Worked:
     day: date
     minutes: int
     approved: bool | None = None
+    approved_at: datetime | None = None
     id: Id = None
 
 

@@ -252,7 +252,7 @@ class Months(Credit):
                 gross[work, closed.month] += group.gross
         days, fresh, held = self._days(), self._fresh(month), stopped
         for (payee, work, of), micros in net.items():
-            began = self._began(payee, net, days) if min(earned_in[payee]) >= earliest else None
+            began = self._began(payee, net, days, month) if min(earned_in[payee]) >= earliest else None
             until = began + timedelta(days=FIRST_DAYS) if began else None
             if began and began + timedelta(days=FIRST_DAYS_UNTIL) <= today:
                 until = None
@@ -282,10 +282,33 @@ class Months(Credit):
         return days
 
     def _began(
-        self, payee: Id, net: dict[tuple[Id, Id, date], int], days: dict[tuple[Id, date], dict[date, int]]
-    ) -> date:
-        """Return a payee's first day: the first on which a work earned, in a month of which they have a line of it."""
-        return min((day for who, work, of in net if who == payee for day in days[work, of]), default=None)
+        self,
+        payee: Id,
+        net: dict[tuple[Id, Id, date], int],
+        days: dict[tuple[Id, date], dict[date, int]],
+        month: date,
+    ) -> date | None:
+        """Return a payee's first day: the first on which a work earned under a sheet on which they stand.
+
+        Of what was held till there was a sheet every day counts.
+        """
+        found = []
+        for _, work, of in (key for key in net if key[0] == payee):
+            lines = [
+                line
+                for closed in self.closed.values()
+                for line in closed.lines
+                if (line.payee, line.work, line.of) == (payee, work, of) and line.paid_in <= month
+            ]
+            sheets = {sheet.version: sheet.since for sheet in self.works[work].sheets}
+            since = min(self.begins(of) if line.paid_in > of else sheets[line.version] for line in lines)
+            last: dict[date, datetime] = {}
+            for charge in self.charges:
+                if charge.work == work:
+                    day = self.day(charge.moment)
+                    last[day] = max(last.get(day, charge.moment), charge.moment)
+            found += [day for day, micros in days[work, of].items() if micros > 0 and last[day] >= since]
+        return min(found, default=None)
 
     def _fresh(self, month: date) -> dict[Id, dict[date, int]]:
         """Return what of each work was paid, on which day, with credit bought in its last 14 days.

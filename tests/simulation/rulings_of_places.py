@@ -147,7 +147,7 @@ class Places(Registrar):
             return NOT_ALLOWED
         if worked.approved is not None:
             return STANDS
-        worked.approved = approves
+        worked.approved, worked.approved_at = approves, now
         if one := self.of(worked.person):
             self.settle(one, now)
         return None

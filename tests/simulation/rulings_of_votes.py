@@ -95,6 +95,8 @@ class Proposal:
     reruns: int = 0
     effect: datetime | None = None
     made: int | None = None
+    # The year whose surplus it would divide.
+    year: int | None = None
     id: Id = None
 
     def sponsors(self) -> list[tuple[Id, str]]:
@@ -158,6 +160,10 @@ class Voting(Places):
             return "special" if abs(params["creators_ppm"] - then["creators_ppm"]) > LARGE_STEP else "ordinary"
         return {"": "advisory", "surplus": "special", "governance": "constitutional"}.get(key, "ordinary")
 
+    def kind_now(self, one: Proposal, now: datetime) -> str:
+        """Return how much has to agree to a proposal as it stands; a motion about a year is an ordinary one."""
+        return self.kind_of(one.key, one.params, now) if one.year is None else "ordinary"
+
     def days(self, one: Proposal, name: str, now: datetime) -> int:
         """Return how many days a part of its life takes: by the rules it is voted on, till then by those of now."""
         rules = one.rules or self.in_force("governance", now)[1]
@@ -198,7 +204,7 @@ class Voting(Places):
             return refused
         if one.key and any(other.key == one.key for other in self.under_way()):
             return Refused("one-proposal-per-policy")
-        one.kind = self.kind_of(one.key, one.params, now)
+        one.kind = self.kind_now(one, now)
         one.number = 1 + max((other.number or 0 for other in self.proposals), default=0)
         one.versions.append(Version(1, author, one.params, "accepted"))
         one.state, one.ends = "sponsoring", self.evening(now, self.days(one, "sponsoring", now))

@@ -181,12 +181,25 @@ def test_it_knows_the_contracts_chargebacks():
 
 
 RULES = {
-    "head_quorum_num": 1, "head_quorum_den": 10, "head_quorum_least": 5, "head_quorum_most": 300,
-    "support_ordinary_num": 1, "support_ordinary_den": 2, "heads_ordinary_num": 1, "heads_ordinary_den": 3,
-    "support_special_num": 2, "support_special_den": 3, "heads_special_num": 1, "heads_special_den": 2,
-    "support_constitutional_num": 3, "support_constitutional_den": 4,
-    "heads_constitutional_num": 2, "heads_constitutional_den": 3,
-    "weight_creator_ppm": 450_000, "weight_listener_ppm": 350_000, "weight_worker_ppm": 200_000,
+    "head_quorum_num": 1,
+    "head_quorum_den": 10,
+    "head_quorum_least": 5,
+    "head_quorum_most": 300,
+    "support_ordinary_num": 1,
+    "support_ordinary_den": 2,
+    "heads_ordinary_num": 1,
+    "heads_ordinary_den": 3,
+    "support_special_num": 2,
+    "support_special_den": 3,
+    "heads_special_num": 1,
+    "heads_special_den": 2,
+    "support_constitutional_num": 3,
+    "support_constitutional_den": 4,
+    "heads_constitutional_num": 2,
+    "heads_constitutional_den": 3,
+    "weight_creator_ppm": 450_000,
+    "weight_listener_ppm": 350_000,
+    "weight_worker_ppm": 200_000,
 }
 
 
