@@ -11,15 +11,19 @@ makes the rule stricter.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from catalog import content, publishing
 from catalog.content import Finding
-from catalog.models import CreatorRole, SplitLine, Work
+from catalog.models import CreatorRole, SplitLine, Upload, Work
 from catalog.objection_models import ContentLook, Objection, ObjectionAppeal, ObjectionPanelist
+from catalog.publishing import Standing
 from members import admission, clock, deadlines, governance, letters, policies
 from members.admission import Staff
 from members.letters import Letter
@@ -79,9 +83,11 @@ def _stricter(before: Params, after: Params) -> dict[str, Q]:
     if after["lossless"] == "required" != before["lossless"]:
         found["lossless"] = track & ~Q(lossless__isnull=False, lossless=True)
     if int(after["sample_rate_min"]) > int(before["sample_rate_min"]):
-        found["sample_rate_min"] = track & Q(historic=False)
+        least = int(after["sample_rate_min"])
+        found["sample_rate_min"] = track & Q(historic=False) & (Q(samples__lt=least) | Q(samples=None))
     if int(after["photo_edge_min"]) > int(before["photo_edge_min"]):
-        found["photo_edge_min"] = photo
+        edge = int(after["photo_edge_min"])
+        found["photo_edge_min"] = photo & (Q(width__lt=edge, height__lt=edge) | Q(width=None))
     return found
 
 
@@ -89,7 +95,10 @@ def _refused(before: Version, version: Version) -> Iterator[tuple[Work, Finding]
     rules = _stricter(before.params, version.params)
     if not rules:
         return
+    files = Upload.objects.filter(work_id=OuterRef("id"), state=Upload.State.READY).order_by("-created_at")
+    samples = Cast(KeyTextTransform("sample_rate", "found"), IntegerField())
     public = Work.objects.filter(state__in=[Work.State.PUBLISHED, Work.State.SUSPENDED])
+    public = public.annotate(samples=Subquery(files.annotate(samples=samples).values("samples")[:1]))
     works = public.filter(Q.create(list(rules.values()), connector=Q.OR))
     works = works.exclude(objections__policy_seq=version.seq).order_by("id")
     last = UUID(int=0)
@@ -298,6 +307,14 @@ def of_panelist(*, appeal_id: UUID, person_id: UUID) -> tuple[ObjectionAppeal, O
 def sent_off(work_id: UUID) -> Objection | None:
     """Return the objection by which a work went off last, or None. One query."""
     return Objection.objects.filter(work_id=work_id, outcome=Outcome.OFF).order_by("-ended_at").first()
+
+
+def why_off(standing: Standing) -> dict[str, Any]:
+    """Return what a refusal adds where a vote took the work off: the version. One query for a work that is off."""
+    found = sent_off(standing.work_id) if standing.state == Work.State.OFF else None
+    if found is None or found.ended_at != standing.off_at:
+        return {}
+    return {"policy": policies.citation("content", found.policy_seq)}
 
 
 def _tell(work: Work, letter: Letter, topic: str, now: datetime) -> None:

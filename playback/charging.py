@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from catalog import publishing
+from catalog import objections, publishing
 from catalog.publishing import WorkUnavailable
 from members import money, policies, seals, statements
 from members.problems import NotFound, Problem
@@ -115,7 +115,9 @@ def purchase(*, person_id: UUID, work_id: UUID, price_micros: int, key: str, now
         if standing.own:
             raise OwnWork("It plays free to you; there is nothing to buy.")
         if not (standing.may_play_on(now) if held.terms else standing.may_begin()):
-            raise WorkUnavailable("It was taken off or suspended, so nobody new can buy it.")
+            raise WorkUnavailable(
+                "It was taken off or suspended, so nobody new can buy it.", **objections.why_off(standing)
+            )
         pricing = policies.policy_at("pricing", now)
         terms = holdings.terms_now(figure=standing.figure, pricing=pricing.params, version=pricing.seq)
         asked = holdings.quote(held=held, now=terms)

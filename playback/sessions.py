@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from catalog import delivery, ladder, publishing
+from catalog import delivery, ladder, objections, publishing
 from catalog.publishing import Standing, WorkUnavailable
 from members import clock, policies
 from members.problems import NotFound, Problem
@@ -115,7 +115,11 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime, source: str = Sessio
         live = Session.objects.filter(listener_id=person_id, work_id=work_id, ended_at=None).first()
         if live is not None and _still_heard(live, held, standing, now):
             return _sitting(live, standing, held, overview), False
-        basis = _basis(standing, held, now)
+        try:
+            basis = _basis(standing, held, now)
+        except WorkUnavailable as refused:
+            refused.extra |= objections.why_off(standing)
+            raise
         resumed = (
             live is not None and live.charge_id is None and live.basis == PAID and now < live.began_at + RESUMED_WITHIN
         )
