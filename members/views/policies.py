@@ -11,6 +11,8 @@ from members import figures, policies
 from members.figures import Change
 from members.policies import Policy, Version
 from members.requests import moment_of
+from members.voting import proposals
+from members.voting.proposal_models import Proposal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +46,17 @@ def all_of_them(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, key: str) -> HttpResponse:
     """Show a policy, every version of it, the newest first."""
-    policy = policies.registered(key)
-    return render(
-        request, "members/policies/one.html", {"policy": policy, "versions": _versions(policy, moment_of(request))}
-    )
+    policy, now = policies.registered(key), moment_of(request)
+    shown = {"policy": policy, "versions": _versions(policy, now), "voted": None, "under_way": None}
+    live = proposals.live_about(key)
+    if live is not None and live.state == Proposal.State.QUEUED and live.made_seq is None:
+        # It is written down as a version a day before it begins; that it was voted is known long before.
+        shown["voted"], shown["voted_words"] = live, policy.explain(live.params or {})
+        last = policies.versions(key, now)[-1].params
+        shown["voted_changes"] = [one for one in figures.changes(policy, last, live.params or {}) if not one.stays]
+    elif live is not None and live.made_seq is None:
+        shown["under_way"] = live
+    return render(request, "members/policies/one.html", shown)
 
 
 def _versions(policy: Policy, now: datetime) -> list[Shown]:

@@ -328,6 +328,11 @@ def get(proposal_id: UUID, *, person_id: UUID | None) -> Proposal:
     return found
 
 
+def live_about(key: str) -> Proposal | None:
+    """Return the proposal about a policy that is under way or waits for its day, or None. One query."""
+    return Proposal.objects.filter(key=key, state__in=Proposal.LIVE).first()
+
+
 def public() -> QuerySet[Proposal]:
     """Return every proposal that was ever put before the members, newest first."""
     return Proposal.objects.exclude(submitted_at=None).select_related("author").order_by("-submitted_at", "-id")
