@@ -35,6 +35,10 @@ WORDS = {
         "A proposal is compared with what holds. If two about one policy passed, nobody had voted on what comes of it.",
         "Wait until the other one has ended, or suggest a change to it. Your draft stays.",
     ),
+    "objection-over": (
+        "A work to which a voted rule objects has one appeal, and three members decide it once.",
+        "The work's page says what was decided. Once it fits the rule, it can be published again.",
+    ),
     "no-such-local-time": (
         "When clocks change, an hour is skipped or comes twice. A deadline in it would be none, or two.",
         "Take another hour of that day.",
@@ -55,13 +59,13 @@ WORDS = {
         "A vote needs its times in order, and a roll on which each person stands once, in a class that counts.",
         "Look at what the refusal names.",
     ),
-    "roll-fixed": (
-        "In its last day before a vote nobody can be put on the roll or taken off it, for whatever reason.",
-        "The next vote has a roll of its own.",
-    ),
     "board-size": (
         "A board of one or two is no board, and one of many decides nothing. So it has three to seven directors.",
         "Give the role to another person first, or take it from one.",
+    ),
+    "roll-fixed": (
+        "In its last day before a vote nobody can be put on the roll or taken off it, for whatever reason.",
+        "The next vote has a roll of its own.",
     ),
     "vote-not-closed": (
         "Who knew how a vote stands could vote, or stay away, by it. So nobody does until it has closed.",
@@ -255,6 +259,30 @@ WORDS = {
     "recovering": (
         "The database was restored from a backup, and until what it lost is taken in again no money moves.",
         "What you own plays, and everything can be read. Ask again in a while; what you paid meanwhile is not lost.",
+    ),
+    "erasure-runs": (
+        "Somebody is erased once. It was asked for before.",
+        "Your page “Leave for good” says until when you can stay.",
+    ),
+    "no-erasure": (
+        "For seven days after it was asked for, an erasure can be taken back or its code drawn anew.",
+        "Look at the page again: it shows how it stands.",
+    ),
+    "has-duties": (
+        "Money, votes and the register are looked after by people who can be asked. So nobody leaves while they do.",
+        "Hand your role over first. Then ask again.",
+    ),
+    "no-such-claim": (
+        "What is owed to somebody who was erased is paid to whoever has the code they were told, and to nobody else.",
+        "Look at the code letter by letter. Nothing was kept of what you typed.",
+    ),
+    "nothing-owed-yet": (
+        "The bank pays whole cents. What is owed under this code is less.",
+        "Shares may earn more; come again in some months, with the same code.",
+    ),
+    "payout-file-forgotten": (
+        "The file held the account of somebody who was erased after it was paid. Accounts go with their people.",
+        "The bank has the file, and the payouts’ references stand on the batch’s page.",
     ),
     "second-factor-needed": (
         "Votes and other people's money are moved only by who has just shown their second factor.",

@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-transfers": {"task": "catalog.tasks.sweep_transfers", "schedule": 15.0},
     "sweep-downloads": {"task": "catalog.tasks.sweep_downloads", "schedule": 15.0},
     "sweep-leftovers": {"task": "catalog.tasks.sweep_leftovers", "schedule": 600.0},
+    "hold-works-against-content": {"task": "catalog.tasks.hold_works_against_content", "schedule": 600.0},
     "remind-payees": {"task": "catalog.tasks.remind_payees", "schedule": 3600.0},
     "look-at-members": {"task": "members.tasks.look_at_members", "schedule": crontab(hour=5, minute=10)},
     "sweep-notices": {"task": "members.tasks.sweep_notices", "schedule": 30.0},
