@@ -14,9 +14,9 @@ from royalties import bank, journal, ledger, payout_accounts, payouts, periods, 
 from royalties.payout_models import BankLine
 from royalties.payouts import NothingDue
 
-# The first account of one payee is closed, so that a payout comes back; then there is another.
-ACCOUNTS = {"ana": "FR1420041010050500013M02606", "ben": "DE89370400440532013000", "cleo": "NL91ABNA0417164300"}
-BENS_NEXT = "AT611904300234573201"
+# The first account of Ben's is closed, so that a payout comes back; Cleo's was never one. Then there are others.
+ACCOUNTS = {"Ana": "FR1420041010050500013M02606", "Ben": "DE89370400440532013000", "Cleo": "NL91ABNA0417164300"}
+BENS_NEXT, CLEOS_NEXT = "AT611904300234573201", "BE68539007547034"
 # On this day of the week they look at what the bank told: the provider settles the day before.
 THURSDAY = 3
 LEFT_FROM_DAY = 25
@@ -24,11 +24,12 @@ LEFT_FROM_DAY = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """The two treasurers, the payee whose bank sends money back, and the day from which the bank's lines are left."""
+    """The two treasurers, payees whose accounts are wrong at first, and from which day the bank's lines are left."""
 
     tess: UUID
     tom: UUID
     ben: Person
+    cleo: Person
     left_from: date
 
 
@@ -40,7 +41,9 @@ def open_office(people: dict[str, Person], *, until: datetime, now: datetime) ->
     if periods.closes_at(newest) > until:
         newest = months.before(newest)
     left_from = newest.replace(day=LEFT_FROM_DAY)
-    return Office(tess=people["tess"].id, tom=people["tom"].id, ben=people["ben"], left_from=left_from)
+    return Office(
+        tess=people["Tess"].id, tom=people["Tom"].id, ben=people["Ben"], cleo=people["Cleo"], left_from=left_from
+    )
 
 
 def look_after(office: Office, *, now: datetime) -> None:
@@ -71,7 +74,10 @@ def _meet_the_bank(office: Office, month: date, now: datetime) -> None:
         batch = payouts.prepare(month=month, staff_id=office.tess, now=now)
     except NothingDue:
         return
-    payouts.release(batch_id=batch.id, plan_sha256=batch.plan_sha256, staff_id=office.tom, now=now)
+    released = payouts.release(batch_id=batch.id, plan_sha256=batch.plan_sha256, staff_id=office.tom, now=now)
+    # The bank reads the file at once, and says which orders it takes.
+    if bank.take_in(content=play_bank.status(released), staff_id=office.tess, now=now).came_back:
+        payout_accounts.enter(person_id=office.cleo.id, holder=office.cleo.name, iban=CLEOS_NEXT, now=now)
 
 
 def _take_in(office: Office, file: bytes, now: datetime) -> bank.TakenIn:

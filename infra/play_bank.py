@@ -1,12 +1,13 @@
 """The demo's bank: what an account of this co-op would show, if its money were money.
 
 It books what was ordered from it, as a bank does: payouts on the next bank day, and sends back those to an account that
-is closed. It gets the payment provider's settlements and a grant, and pays rent, machines, VAT and its own fee. All of
-it follows from rows that are there, so the same day always shows the same lines under the same names.
+is closed; to one that was never opened it does not even try. It gets the payment provider's settlements, a grant and
+what members pay in, and pays rent, machines, VAT and its own fee. All of it follows from rows that are there, so the
+same day always shows the same lines under the same names.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import takewhile
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -14,11 +15,15 @@ from django.conf import settings
 from django.db import connection
 
 from members import clock, money, months
+from members.belonging import dues
+from members.belonging.models import DuesPayment, ShareHolding
 from royalties.payout_models import Payout, PayoutBatch
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:{}.001.08"
 # Payouts to accounts that end so come back: there has to be one to look at.
 CLOSED_ENDS_WITH = "3000"
+# And one at least that the bank refuses when it is ordered.
+UNKNOWN_ENDS_WITH = "4300"
 # All of it as small as what so few listeners pay.
 GRANT_CENTS, RENT_CENTS, HOSTING_CENTS, PRINTING_CENTS, BANK_FEE_CENTS = 1_000, 380, 214, 125, 29
 RENT_DAY, GRANT_DAY, VAT_DAY, HOSTING_DAY, PRINTING_DAY = 1, 5, 10, 20, 28
@@ -52,7 +57,8 @@ class Day:
 class Line:
     """A line of the account: cents in (positive) or out. `kind` is what a treasurer would call it, empty for payouts.
 
-    `fee_cents` is what the provider kept back of a settlement, of payments up to `fee_on`.
+    `of` tells lines of one kind and day apart. `fee_cents` is what the provider kept back of a settlement, of payments
+    up to `fee_on`.
     """
 
     day: date
@@ -61,6 +67,7 @@ class Line:
     words: str
     payouts: list[Payout] = field(default_factory=list)
     returned: bool = False
+    of: str = ""
     fee_cents: int = 0
     fee_on: date | None = None
 
@@ -68,12 +75,12 @@ class Line:
     def reference(self) -> str:
         """Return the bank's name of the line, the same for ever."""
         if not self.payouts:
-            return f"{self.kind}.{self.day}"
+            return f"{self.kind}.{self.day}{self.of}"
         return f"{'returned' if self.returned else 'payouts'}.{self.payouts[0].end_to_end}"
 
 
 def lines(*, until: date) -> list[Line]:
-    """Return all lines of the account to the end of a day, oldest first. Three queries."""
+    """Return all lines of the account to the end of a day, oldest first. Five queries and two for each batch."""
     taken = _taken(until)
     if not taken:
         return []
@@ -81,6 +88,7 @@ def lines(*, until: date) -> list[Line]:
     found = [
         *_settlements(taken, until),
         *_standing(taken, until),
+        *_members(began),
         *_payouts(),
     ]
     return sorted((one for one in found if began <= one.day <= until), key=lambda one: (one.day, one.reference))
@@ -103,6 +111,31 @@ def notice(*, since: date, today: date) -> bytes:
     """Return the notice of what the provider settled, which payouts were made and which came back (camt.054)."""
     told = [line for line in lines(until=today) if line.day >= since and (line.payouts or line.kind == "settlement")]
     return _document("camt.054", told, balance=None, on=today)
+
+
+def status(batch: PayoutBatch) -> bytes:
+    """Return what the bank says when it has read a batch's file (pain.002): which orders it takes, which it refuses."""
+    assert batch.released_at is not None
+    document = Element("Document", xmlns=NAMESPACE.format("pain.002"))
+    report = SubElement(document, "CstmrPmtStsRpt")
+    read_at = f"{batch.released_at:%Y-%m-%dT%H:%M:%S}"
+    _put(SubElement(report, "GrpHdr"), MsgId=f"PLAY-{batch.message_id}", CreDtTm=read_at)
+    ordered = list(batch.payouts.filter(bank_has_it=False).select_related("account").order_by("end_to_end"))
+    refused = [one for one in ordered if _is_refused(one)]
+    group = SubElement(report, "OrgnlGrpInfAndSts")
+    _put(group, OrgnlMsgId=batch.message_id, OrgnlMsgNmId="pain.001.001.09", GrpSts="PART" if refused else "ACCP")
+    payments = SubElement(report, "OrgnlPmtInfAndSts")
+    _put(payments, OrgnlPmtInfId=batch.message_id)
+    for one in ordered:
+        told = SubElement(payments, "TxInfAndSts")
+        _put(told, OrgnlEndToEndId=one.end_to_end, TxSts="RJCT" if one in refused else "ACCP")
+        if one in refused:
+            _put(SubElement(SubElement(told, "StsRsnInf"), "Rsn"), Cd="AC01")
+    return tostring(document, encoding="utf-8", xml_declaration=True)
+
+
+def _is_refused(one: Payout) -> bool:
+    return one.account is not None and one.account.mask.endswith(UNKNOWN_ENDS_WITH)
 
 
 def _taken(until: date) -> list[Day]:
@@ -156,12 +189,39 @@ def _standing(taken: list[Day], until: date) -> list[Line]:
     return found
 
 
+def _members(began: date) -> list[Line]:
+    """Return dues and shares that came by bank or went back; on the account's first day what came before it."""
+    found = [
+        _of_a_member("dues", one, one.paid_at, began, words="dues")
+        for one in DuesPayment.objects.filter(way="bank").select_related("membership")
+    ]
+    for one in ShareHolding.objects.exclude(paid_at=None).select_related("membership"):
+        words = f"{one.count} share{'' if one.count == 1 else 's'}"
+        found += [
+            _of_a_member(kind, one, moment, began, words=words)
+            for kind, moment in (("shares", one.paid_at), ("shares-back", one.repaid_at))
+            if moment is not None
+        ]
+    return found
+
+
+def _of_a_member(kind: str, paid: DuesPayment | ShareHolding, moment: datetime, began: date, *, words: str) -> Line:
+    cents = paid.amount_micros // money.MICROS_PER_CENT
+    return Line(
+        day=max(clock.day(moment), began),
+        cents=-cents if kind == "shares-back" else cents,
+        kind=kind,
+        words=f"{dues.reference(paid.membership)}, {words}",
+        of=f".{str(paid.id)[:8]}",
+    )
+
+
 def _payouts() -> list[Line]:
     found = []
     for batch in PayoutBatch.objects.filter(state=PayoutBatch.State.RELEASED).order_by("released_at"):
         assert batch.released_at is not None
         ordered = batch.payouts.filter(bank_has_it=False).exclude(state=Payout.State.REJECTED)
-        paid = list(ordered.select_related("account").order_by("end_to_end"))
+        paid = [one for one in ordered.select_related("account").order_by("end_to_end") if not _is_refused(one)]
         day = _bank_day(clock.day(batch.released_at) + ONE_DAY)
         if paid:
             words = f"{settings.COOP_NAME}: royalties to {batch.month:%m/%Y}"

@@ -20,6 +20,7 @@ for_people = [
     path("problems/<slug:slug>", pages.problem, name="problem"),
     path("outbox", pages.outbox, name="outbox"),
     path("play-bank/<str:month>.xml", demo_pages.bank_statement, name="play-bank"),
+    path("play-bank/answers/<uuid:batch_id>.xml", demo_pages.bank_answer, name="play-bank-answer"),
     path("accounts/", include("allauth.urls")),
     path("", include("members.urls")),
     path("", include("catalog.urls")),

@@ -52,7 +52,7 @@ def test_its_photos_come_in_and_are_published(settings, tmp_path: Path) -> None:
             "OPTIONS": {"location": str(tmp_path)},
         },
     }
-    people = {name: cast.person(name) for name in ("ana", "ben", "cleo")}
+    people = {name: cast.person(name.lower()) for name in ("Ana", "Ben", "Cleo")}
     titles = {}
     for entry in PHOTOS:
         upload_id = demo_builder._send(entry, people)

@@ -9,9 +9,11 @@ from django.test import override_settings
 
 from infra import demo_treasury, play_bank
 from members import clock, money, months
+from members.belonging import dues, memberships, shares
 from royalties import bank, bankfiles, journal, ledger, payouts, posting, reconciliation
 from royalties.payout_models import Payout
 from tests import cast
+from tests.members import belonging
 from tests.royalties import treasury
 from tests.royalties.treasury import OCTOBER, SEPTEMBER
 
@@ -22,14 +24,14 @@ WORKS = 16
 
 @pytest.fixture
 def office(db):
-    """Let Lena buy works of Ben's and Ana's in August, and the treasurers work until late November."""
+    """Let Lena buy works of Ben's, Ana's and Cleo's in August, and the treasurers work until late November."""
     cast.set_clock(treasury.at(BEGINS))
-    people = {name: cast.person(name) for name in ("ana", "ben", "cleo")}
-    people |= {name: cast.treasurer(name) for name in ("tess", "tom")}
+    people = {name: cast.person(name.lower()) for name in ("Ana", "Ben", "Cleo")}
+    people |= {name: cast.treasurer(name.lower()) for name in ("Tess", "Tom")}
     made = demo_treasury.open_office(people, until=treasury.at(NOW), now=clock.now())
     lena = cast.person("lena")
-    cast.top_up(lena, 4_000, vat_ppm=190_000)
-    for name in ("ben", "ana"):
+    cast.top_up(lena, 6_000, vat_ppm=190_000)
+    for name in ("Ben", "Ana", "Cleo"):
         creator = cast.creator(people[name])
         for _ in range(WORKS):
             cast.buy(lena, cast.track(creator, now=clock.now()), price_micros=1_022_000)
@@ -54,14 +56,16 @@ def test_the_months_are_locked_and_paid_and_nothing_is_late(office):
         assert journal.balance_in_the_books(month) == money.from_cents(play_bank.balance_cents(on=end))
     assert reconciliation.check(now=now) == []
     assert not [one for one in reconciliation.waiting(now=now) if one.late]
-    # 16 x 1.022 x 0.7 = 11.4464 each; Ben's account is closed, and he has another one now.
+    # 16 x 1.022 x 0.7 = 11.4464 each; Ben's account is closed, Cleo's is none, and they have others now.
     assert sorted(Payout.objects.values_list("person__name", "cents", "state")) == [
         ("Ana", 1_144, "booked"),
         ("Ben", 1_144, "returned"),
+        ("Cleo", 1_144, "rejected"),
     ]
-    assert treasury.owed(office.ben) == 11_446_400
-    due = payouts.due(month=OCTOBER, now=now)[office.ben.id]
-    assert (due.cents, due.why_not) == (1_144, "")
+    for payee in (office.ben, office.cleo):
+        assert treasury.owed(payee) == 11_446_400
+        due = payouts.due(month=OCTOBER, now=now)[payee.id]
+        assert (due.cents, due.why_not) == (1_144, "")
     # The same month says the same for ever, each line under a name of its own.
     today = clock.day(now)
     before = play_bank.statement(month=SEPTEMBER, today=today)
@@ -93,12 +97,31 @@ def test_what_is_left_is_taken_in_by_whoever_looks_at_the_demo(office):
     said = journal.enter_balance(staff_id=office.tess, month=OCTOBER, cents=done.balance_cents, now=now)
     journal.lock(balance_id=said.id, staff_id=office.tom, now=now)
     batch = treasury.pay(OCTOBER, cast.treasurer("tess"), cast.treasurer("tom"))
-    assert batch.total_cents == 1_144
+    assert batch.total_cents == 2 * 1_144
     # The bank books it on the next bank day, a Monday, in November's statement.
     november = play_bank.statement(month=date(2026, 11, 1), today=date(2026, 11, 23))
     lines = [line for line in bankfiles.read(november).lines if line.parts]
-    assert [(line.booked_on, line.cents) for line in lines] == [(date(2026, 11, 23), -1_144)]
-    assert bank.take_in(content=november, staff_id=office.tess, now=now).booked == 1
+    assert [(line.booked_on, line.cents) for line in lines] == [(date(2026, 11, 23), -2 * 1_144)]
+    assert bank.take_in(content=november, staff_id=office.tess, now=now).booked == 2
+
+
+def test_what_members_pay_in_is_on_the_account(office):
+    now, today = clock.now(), clock.day(clock.now())
+    before = play_bank.balance_cents(on=today)
+    ada = belonging.approved(cast.person("ada"), now=now)
+    held = shares.ask(person_id=ada.person_id, count=3, now=now)
+    shares.confirm(holding_id=held.id, staff_id=office.tess, iban=belonging.iban(), now=now)
+    belonging.pay(ada, now=now)
+    kinds = [(line.kind, line.cents) for line in play_bank.lines(until=today) if line.kind in {"dues", "shares"}]
+    assert sorted(kinds) == [("dues", 1_000), ("shares", 6_000)]
+    memberships.leave(person_id=ada.person_id, now=now)
+    for treasurer in (office.tess, office.tom):
+        shares.repay(holding_id=held.id, staff_id=treasurer, now=now)
+    # Dues stay, and are booked as what they are.
+    assert play_bank.balance_cents(on=today) == before + 1_000
+    bank.take_in(content=play_bank.statement(month=today.replace(day=1), today=today), staff_id=office.tess, now=now)
+    words = {row.words for row in bank.unexplained()}
+    assert f"{dues.reference(ada)}, dues" in words
 
 
 def test_before_anybody_paid_there_is_an_empty_account(db):
