@@ -22,7 +22,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from infra.demo_run import ROOT
-from infra.gallery import house, listening, making, owed
+from infra.gallery import deciding, house, listening, making, owed
 from infra.gallery.album import Album, ignoring
 
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
@@ -36,6 +36,8 @@ ROOMS = (
     owed.for_every_euro,
     owed.for_payees,
     owed.for_the_treasury,
+    deciding.for_the_coop,
+    deciding.for_who_belongs,
     house.for_accounts,
     house.for_reports,
     house.for_treasurers,
