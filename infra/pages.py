@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 # The navigation: what everybody sees, and what is there for who is signed in. Credit stands beside it.
 OPEN_LINKS = (("Listen", "front"), ("Browse", "catalog:browse"), ("Photos", "catalog:photos"))
-LAST_LINKS = (("Every euro", "royalties:periods"),)
+LAST_LINKS = (("Co-op", "members:coop"), ("Every euro", "royalties:periods"))
 MEMBERS_LINKS = (
     ("Library", "playback:library"),
     ("Feed", "playback:feed"),
@@ -56,6 +56,7 @@ STAFF_LINKS = (
 BELOW = (
     ("Browse", ("/works/", "/releases/", "/creators")),
     ("Library", ("/library",)),
+    ("Co-op", ("/coop", "/proposals", "/policies")),
     ("Every euro", ("/periods", "/books")),
     ("Studio", ("/studio", "/upload", "/splits/", "/earnings", "/statements")),
     ("Account", ("/account", "/membership", "/accounts/2fa", "/accounts/email", "/accounts/password/change")),
