@@ -120,38 +120,6 @@ class OneProposal(APIView):
 class PreviewRowSerializer(serializers.Serializer):
     """A figure as it was and as it would have been; null where too few people stand behind it for it to be told."""
 
-    label = serializers.CharField()
-    before = WholeOrWords(allow_null=True)
-    after = WholeOrWords(allow_null=True)
-    unit = serializers.ChoiceField(choices=["micros", "cents", "count", "ppm", "words"])
-
-
-class PreviewSerializer(serializers.Serializer):
-    """A dry run: what the asked figures would have made of the month that begins on `month`, without your own part."""
-
-    month = serializers.DateField(allow_null=True)
-    words = serializers.CharField()
-    rows = PreviewRowSerializer(many=True)
-    caveat = serializers.CharField()
-
-
-class ProposalPreview(APIView):
-    """The dry run of what a proposal asks."""
-
-    scope = None
-
-    @extend_schema(responses={200: PreviewSerializer, 404: ProblemSerializer})
-    def get(self, _request: Request, proposal_id: UUID) -> Response:
-        """Return what it would have made of what was recorded; from its freeze on as it was found then."""
-        found = dry_runs.of_proposal(proposals.get(proposal_id, person_id=None), now=clock.now())
-        if found is None:
-            raise NotFound("there is no dry run of this proposal")
-        return Response(PreviewSerializer(found).data)
-
-
-class PreviewRowSerializer(serializers.Serializer):
-    """A figure as it was and as it would have been; null where too few people stand behind it for it to be told."""
-
     label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, as the answer has it
     before = WholeOrWords(allow_null=True)
     after = WholeOrWords(allow_null=True)
