@@ -53,8 +53,8 @@ def all_asked(*, until: date) -> list[Asked]:
         key="pricing",
         changes={"price_default_micros": 766_500},
         title="A quarter less for works that name no price",
-        reasons="Most who try a work stop after four plays. A work without a price of its own should cost €0.77 and not"
-        " €1.02: the first play stays under a cent, the last one costs 38 cents, and more people get to the end.",
+        reasons="Most who try a work stop after four plays. A work without a price of its own should cost €0.7665 and"
+        " not €1.022: the first play stays under a cent, the last costs 38 cents, and more people get to the end.",
         author="Lena",
         sponsors=("Lena", "Lars", "Ana", "Wen"),
         remarks=(
