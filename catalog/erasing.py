@@ -50,9 +50,9 @@ class CatalogKeeper:
             contact |= Q(contact__iexact=address)
         Report.objects.filter(contact).exclude(contact="").update(contact="")
         named = Q()
-        for name in traces.names:
-            named |= Q(filename__icontains=name) | Q(folder__icontains=name)
-        if traces.names:
+        for word in traces.words:
+            named |= Q(filename__icontains=word) | Q(folder__icontains=word)
+        if traces.words:
             for sent in (Upload, Transfer):
                 sent.objects.filter(named, person_id=traces.person_id).update(filename=FORGOTTEN, folder="")
 

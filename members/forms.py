@@ -130,6 +130,22 @@ class HoursForm(forms.Form):
     words = forms.CharField(max_length=200, label="What did you do?")
 
 
+class PasswordForm(forms.Form):
+    """One's password, once more, before something that nobody else may do."""
+
+    password = forms.CharField(
+        label="Your password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class AddressForm(forms.Form):
+    """The address by which somebody signs in."""
+
+    email = forms.EmailField(
+        label="The address they sign in with", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+
+
 class WhyForm(forms.Form):
     """Words that say why."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, dry_runs, hours, membership, policies, proposals, rolls, secretary
+from members.views import account, dry_runs, erasure, hours, membership, policies, proposals, rolls, secretary
 
 app_name = "members"
 urlpatterns = [
@@ -58,7 +58,14 @@ urlpatterns = [
     path("secretary/expulsions/new", secretary.open_expulsion, name="open-expulsion"),
     path("secretary/expulsions/<uuid:expulsion_id>/say", secretary.say, name="say-expulsion"),
     path("secretary/expulsions/<uuid:expulsion_id>/panel", secretary.seat, name="seat-panel"),
+    path("secretary/erasures", erasure.running, name="erasures"),
+    path("secretary/erasures/begin", erasure.begin, name="begin-erasure"),
     path("account", account.account, name="account"),
+    path("account/leaving", erasure.leaving, name="leaving"),
+    path("account/leaving/ask", erasure.ask, name="ask-erasure"),
+    path("account/leaving/code", erasure.draw_code, name="draw-code"),
+    path("account/leaving/stay", erasure.take_back, name="stay"),
+    path("account/everything.json", erasure.document, name="everything"),
     path("account/tokens", account.mint_token, name="mint-token"),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="revoke-token"),
 ]

@@ -72,7 +72,7 @@ def tidy(*, now: datetime) -> int:
     done = 0
     for person_id in sorted(gone):
         with transaction.atomic():
-            done += _forget_paid(person_id, now=now) + _let_lapse(person_id, now=now)
+            done += _let_lapse(person_id, now=now) + _forget_paid(person_id, now=now)
     return done
 
 

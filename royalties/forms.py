@@ -20,6 +20,17 @@ class AccountForm(forms.Form):
     )
 
 
+class ClaimForm(AccountForm):
+    """The code that somebody was told when they were erased, and where to pay to."""
+
+    code = forms.CharField(
+        max_length=40,
+        label="Claim code",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+    )
+    field_order = ["code", "holder", "iban"]
+
+
 class EntryForm(forms.Form):
     """An entry of the journal."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from royalties.views import batches, books, earnings, journal, payouts, periods, statements, treasury, years
+from royalties.views import batches, books, claims, earnings, journal, payouts, periods, statements, treasury, years
 
 app_name = "royalties"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("earnings/account", payouts.account, name="payout-account"),
     path("earnings/account/remove", payouts.remove_account, name="remove-payout-account"),
     path("earnings/payouts", payouts.all_of_mine, name="payouts"),
+    path("claim", claims.claim, name="claim"),
     path("treasury", treasury.overview, name="treasury"),
     path("treasury/months", treasury.all_months, name="treasury-months"),
     path("treasury/months/<str:month>/balance", treasury.enter_balance, name="enter-balance"),

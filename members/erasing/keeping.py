@@ -20,7 +20,7 @@ from members.voting import elections
 
 REMOVED = "(removed)"
 AT_ONCE = 500
-_NAMED_IN_LETTERS = "subject ILIKE ANY(%(names)s) OR body ILIKE ANY(%(names)s)"
+_NAMED_IN_LETTERS = "subject ~* ANY(%(names)s) OR body ~* ANY(%(names)s)"
 _LETTERS_WAIT = f"""
 SELECT EXISTS (SELECT FROM members_notice WHERE sent_at IS NULL AND attempts < %(most)s AND ({_NAMED_IN_LETTERS}))
 """  # noqa: S608  (constants)

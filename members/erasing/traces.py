@@ -11,8 +11,6 @@ from members.models import Person
 
 # Shorter names stand in too many other words to be looked for in what others wrote.
 NAME_LEAST = 3
-# What a pattern of SQL takes for more than itself.
-MEANT, ESCAPED = re.compile(r"([%_\\])"), r"\\\1"
 SHELL_NAME = "Somebody who left"
 # Nobody's mail is ever delivered below .invalid (RFC 2606).
 SHELL_HOST = "erased.invalid"
@@ -33,9 +31,14 @@ class Traces:
 
     @property
     def patterns(self) -> list[str]:
-        """Return patterns for `ILIKE ANY` that find each of them inside a text."""
+        """Return regular expressions for `~* ANY` that find each of them in a text, as words of their own."""
         said = [*self.addresses, *(name for name in self.names if len(name) >= NAME_LEAST)]
-        return [f"%{MEANT.sub(ESCAPED, one)}%" for one in said]
+        return [rf"(^|\W){re.escape(one)}(\W|$)" for one in said]
+
+    @property
+    def words(self) -> list[str]:
+        """Return the words of their names, for what they named themselves."""
+        return sorted({word for name in self.names for word in name.split() if len(word) >= NAME_LEAST})
 
 
 def of(person_id: UUID) -> Traces:

@@ -27,11 +27,13 @@ from members.requests import moment_of, signed_in_id
 
 View = Callable[..., HttpResponseBase]
 DOOR, MONEY, BOARD = "members:secretary", "members:dues-and-shares", "members:expulsions"
+ERASURES = "members:erasures"
 ROOMS = (
     (DOOR, "Applications", frozenset({Staff.SECRETARY})),
     ("members:register", "Register", frozenset({Staff.SECRETARY})),
     (MONEY, "Dues and shares", frozenset({Staff.TREASURER})),
     ("members:rolls", "Rolls", frozenset({Staff.SECRETARY})),
+    (ERASURES, "Erasures", frozenset({Staff.SECRETARY})),
     (BOARD, "Expulsions", frozenset({Staff.SECRETARY, Staff.DIRECTOR})),
 )
 
