@@ -169,6 +169,9 @@ class Paper(FPDF):
 
     def _put(self, x: float, base: float, text: str) -> None:
         """Print one line from `x` on, each part of it in the family that has its letters."""
+        if _characters(FAMILY).issuperset(text):
+            self.text(x, base, text)
+            return
         size, style = self.font_size_pt, self.font_style
         for family, letters in groupby(text, key=_family_of):
             part = "".join(letters)
@@ -196,6 +199,8 @@ class Paper(FPDF):
     def _drawn(self, text: str) -> str:
         """Return the text as it can be drawn; families that it needs join the document."""
         shown = drawn(text)
+        if _characters(FAMILY).issuperset(shown) and UNKNOWN not in shown:
+            return shown
         self.has_unknown |= shown.count(UNKNOWN) > text.count(UNKNOWN)
         for family in {_family_of(one) for one in shown} - {FAMILY}:
             self._add_family(family)
@@ -220,18 +225,22 @@ class Paper(FPDF):
 
 def drawn(text: str) -> str:
     """Return the text with what no font can draw replaced; spaces that must not break are spaces."""
-    return "".join(one if _family_of(one) else UNKNOWN for one in text.replace("\N{NO-BREAK SPACE}", " "))
+    plain = text.replace("\N{NO-BREAK SPACE}", " ")
+    # Nearly every text is of the house's own letters, and a document has thousands of texts.
+    if _characters(FAMILY).issuperset(plain):
+        return plain
+    return "".join(one if _family_of(one) else UNKNOWN for one in plain)
 
 
 def _family_of(letter: str) -> str:
     """Return the first family that has the letter in all of its cuts; an empty text where none has."""
-    return next((family for family in FAMILIES if ord(letter) in _characters(family)), "")
+    return next((family for family in FAMILIES if letter in _characters(family)), "")
 
 
 @cache
-def _characters(family: str) -> frozenset[int]:
+def _characters(family: str) -> frozenset[str]:
     cuts = []
     for file in FAMILIES[family].values():
         with TTFont(FONTS / file, lazy=True) as font:
-            cuts.append(frozenset(font.getBestCmap()))
+            cuts.append(frozenset(map(chr, font.getBestCmap())))
     return frozenset.intersection(*cuts)
