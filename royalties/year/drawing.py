@@ -145,7 +145,7 @@ def draw(year: FinancialYear) -> Drawn | None:
     closed = months.period(last)
     assert closed is not None
     assert closed.closed_at is not None
-    given = {
+    given: dict[str, Any] = {
         "year": year.year,
         "first": first,
         "last": last,
@@ -214,7 +214,13 @@ def share_out(
     members = int(cursor.fetchone()[0])
     if whole:
         exact = "bigint" if pool_cents * whole <= BIGINT_MOST else "numeric"
-        pot = {"year": year, "name": name, "pool": pool_cents, "whole": whole, "others": whole - members}
+        pot: dict[str, Any] = {
+            "year": year,
+            "name": name,
+            "pool": pool_cents,
+            "whole": whole,
+            "others": whole - members,
+        }
         given = pot | {"lines": lines, "cash_ppm": cash_ppm, "least": surplus.CASH_LEAST_CENTS}
         cursor.execute(SHARED.format(exact=exact, divided=DIVIDED[exact]), given)
     cursor.execute("DROP TABLE weighed")

@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
-import verify_bundle
+import verify_bundle  # type: ignore[import-not-found]  # it lies beside this file, wherever that is
 from verify_bundle import (
     AGREES,
     CANNOT_TELL,
