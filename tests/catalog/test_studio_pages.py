@@ -231,7 +231,7 @@ class TestOneWork:
         answer = client.post(f"/studio/works/{draft.id}/publish", {"attested": "1"})
         shown = answer.content.decode()
         assert answer.status_code == 409
-        assert "policy “content”, version 1, rule sample_rate_min" in shown
+        assert 'Members voted it: <a href="/policies/content#v1">content 1</a>, rule sample_rate_min.' in shown
         Upload.objects.filter(work=draft).update(found={"sample_rate": 44_100})
         assert client.post(f"/studio/works/{draft.id}/publish", {"attested": "1"}).status_code == 302
         assert Work.objects.get(id=draft.id).state == "published"
