@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from members import access, throttles
@@ -92,7 +94,8 @@ def take_back(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@own
+@never_cache
+@login_required
 def document(request: HttpRequest) -> StreamingHttpResponse:
     """Send everything that is kept about the person, in one file."""
     pieces = everything.document(person_id=signed_in_id(request), now=moment_of(request))
