@@ -10,6 +10,7 @@ from members.problems import NotFound
 from members.requests import moment_of
 from royalties import books_drawing, open_books
 from royalties.open_books import HEADINGS, Month
+from royalties.year import publication
 
 # Amounts stand beneath each other to the millionth.
 PLACES = 6
@@ -31,6 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "came_in": [row for one in HEADINGS if one.comes_in for row in _rows(one, columns)],
             "went_out": [row for one in HEADINGS if not one.comes_in for row in _rows(one, columns)],
             "picture": books_drawing.picture(found.months),
+            "has_surplus": publication.is_published(found.year),
         }
     return render(request, "royalties/books.html", context)
 

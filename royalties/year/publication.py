@@ -90,6 +90,11 @@ def published(year: int) -> FinancialYear:
     return found
 
 
+def is_published(year: int) -> bool:
+    """Return whether a year's figures are public. One query."""
+    return FinancialYear.objects.filter(year=year).exclude(manifest_sha256="").exists()
+
+
 def file_name(year: int) -> str:
     """Return the name under which a year's bundle is saved."""
     return f"refrain-year-{year}.zip"

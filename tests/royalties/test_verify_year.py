@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,23 @@ def test_of_a_class_of_fewer_than_five_no_line_is_public_and_members_know_their_
         assert row.person.email.encode() not in everything
     # More first: the order of the register is in no file.
     assert [int(line[2]) for line in lines] == sorted((int(line[2]) for line in lines), reverse=True)
+
+
+def test_pools_larger_than_the_guard_allows_are_cut_and_the_program_finds_the_same(tmp_path):
+    # A grant of a thousand euros in a year of twenty: who bought their own record would get more than the co-op kept.
+    made = years.small_year(extra=lambda *_: years.earn(date(YEAR, 11, 1), 1_000 * years.EURO))
+    year = years.close(made.tess)
+    figures, guard = year.figures, year.figures["guard"]
+    back = Fraction(guard["comes_back"])
+    assert back > Fraction(3, 10) > back * Fraction(guard["scale_ppm"], 1_000_000)
+    assert back * Fraction(guard["scale_ppm"] + 1, 1_000_000) >= Fraction(3, 10)
+    pool = figures["result_cents"] - figures["reserve_cents"] - figures["common_good_cents"]
+    kept = sum(one["pool_cents"] for one in figures["classes"].values())
+    assert figures["guard_reserve_cents"] == pool - kept > 0
+    path = tmp_path / f"refrain-year-{YEAR}.zip"
+    path.write_bytes(content(year.key))
+    status, said = verify(path)
+    assert status == 0, said
 
 
 def test_it_names_the_first_that_differs(bundle):

@@ -62,6 +62,7 @@ def test_everybody_reads_where_it_goes_and_a_member_what_is_theirs(made, django_
     shown = text(Client().get(f"/books/years/{YEAR}"))
     assert shown.count("<h1") == 1
     assert "Your part" not in shown
+    assert f'<a href="/books/years/{YEAR}">' in text(Client().get(f"/books?year={YEAR}"))
     mine = Caller(lin, "listen")("GET", f"surplus/{YEAR}/mine").json()
     (part,) = mine["parts"]
     assert (part["member_class"], part["patronage"]) == ("listeners", 6_000_006 - 60_000)

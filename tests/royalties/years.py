@@ -140,6 +140,11 @@ def spend(month: date, micros: int) -> None:
     _book(month, "costs", debit=accounts.COSTS, credit=accounts.BANK, micros=micros)
 
 
+def earn(month: date, micros: int) -> None:
+    """Let the co-op have had a grant."""
+    _book(month, "grant", debit=accounts.BANK, credit=accounts.OTHER_INCOME, micros=micros)
+
+
 def seal_months(first: date, last: date, tess: Person, tom: Person) -> None:
     """Close, run, seal and lock the months from the first to the last; stand on the fourth of the month after it."""
     month = first
