@@ -112,6 +112,15 @@ def write(page: Page) -> None:
     expect(page.get_by_text("0 of 3 stand behind it")).to_be_visible()
 
 
+def learn_why_not(page: Page, proposal: Proposal) -> None:
+    """Read as somebody who is no member why one cannot vote."""
+    page.goto(f"/proposals/{proposal.id}")
+    expect(page.get_by_role("heading", name="You are not on this roll")).to_be_visible()
+    page.get_by_role("link", name="Why you are not on it").click()
+    expect(page.get_by_role("heading", name="You are not on it.")).to_be_visible()
+    expect(page.get_by_text("You had not applied to join by then.")).to_be_visible()
+
+
 def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit, tmp_path: Path) -> None:
     ada, bo, lars = sit("ada"), sit("bo", color_scheme="dark"), sit("lars")
     write(ada)
@@ -122,15 +131,8 @@ def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit
     is_sound(bo, "seeking sponsors")
     aside(until_the_vote, proposal, told.people[2:4])
     # The vote is open. One ballot from a browser, whose number is drawn there, the others over the core.
-    lars.goto(f"/proposals/{proposal.id}")
-    expect(lars.get_by_role("heading", name="You are not on this roll")).to_be_visible()
+    learn_why_not(lars, proposal)
     ada.goto(f"/proposals/{proposal.id}")
-    is_sound(ada, "the ballot")
-    ada.get_by_label("Yes").check()
-    ada.get_by_role("button", name="Cast this ballot").click()
-    expect(ada.get_by_role("heading", name="Your ballot is in the urn")).to_be_visible()
-    with ada.expect_download() as kept:
-        ada.get_by_role("link", name="Keep the receipt and the secret number").click()
     ada.get_by_role("link", name="Am I on the roll?").click()
     expect(ada.get_by_role("heading", name="You are on it, as a listener.")).to_be_visible()
     is_sound(ada, "the roll")
@@ -141,6 +143,12 @@ def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit
     expect(ada.locator(".check__found .is-wrong")).to_have_count(0)
     ada.goto(f"/proposals/{proposal.id}")
     expect(ada.get_by_role("heading", name="A shorter opening")).to_be_visible()
+    is_sound(ada, "the ballot")
+    ada.get_by_label("Yes").check()
+    ada.get_by_role("button", name="Cast this ballot").click()
+    expect(ada.get_by_role("heading", name="Your ballot is in the urn")).to_be_visible()
+    with ada.expect_download() as kept:
+        ada.get_by_role("link", name="Keep the receipt and the secret number").click()
     kept.value.save_as(tmp_path / "ballot.json")
     receipt = json.loads((tmp_path / "ballot.json").read_text())
     tracker = receipt["receipt"]["tracker"]
