@@ -284,30 +284,6 @@ WORDS = {
         "The file held the account of somebody who was erased after it was paid. Accounts go with their people.",
         "The bank has the file, and the payouts’ references stand on the batch’s page.",
     ),
-    "erasure-runs": (
-        "Somebody is erased once. It was asked for before.",
-        "Your page “Leave for good” says until when you can stay.",
-    ),
-    "no-erasure": (
-        "For seven days after it was asked for, an erasure can be taken back or its code drawn anew.",
-        "Look at the page again: it shows how it stands.",
-    ),
-    "has-duties": (
-        "Money, votes and the register are looked after by people who can be asked. So nobody leaves while they do.",
-        "Hand your role over first. Then ask again.",
-    ),
-    "no-such-claim": (
-        "What is owed to somebody who was erased is paid to whoever has the code they were told, and to nobody else.",
-        "Look at the code letter by letter. Nothing was kept of what you typed.",
-    ),
-    "nothing-owed-yet": (
-        "The bank pays whole cents. What is owed under this code is less.",
-        "Shares may earn more; come again in some months, with the same code.",
-    ),
-    "payout-file-forgotten": (
-        "The file held the account of somebody who was erased after it was paid. Accounts go with their people.",
-        "The bank has the file, and the payouts’ references stand on the batch’s page.",
-    ),
     "second-factor-needed": (
         "Votes and other people's money are moved only by who has just shown their second factor.",
         "Show it on your account's page; that holds for fifteen minutes. Who has none sets one up there first.",

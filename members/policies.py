@@ -86,7 +86,6 @@ class Policy:
     step: Step | None = None
     starts: Starts = Starts.MONTH
     starts_after_days: int = 14
-    preview: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ const BEHAVIOURS = {
   photo: () => import("./playback/photo.js"),
   release: () => import("./playback/release.js"),
   period: () => import("./royalties/period.js"),
-  roll: () => import("./members/roll.js"),
   trial: () => import("./members/trial.js"),
+  roll: () => import("./members/roll.js"),
   vote: () => import("./members/vote.js"),
   run: () => import("./royalties/run.js"),
 };

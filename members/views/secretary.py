@@ -31,8 +31,8 @@ ERASURES = "members:erasures"
 ROOMS = (
     (DOOR, "Applications", frozenset({Staff.SECRETARY})),
     ("members:register", "Register", frozenset({Staff.SECRETARY})),
-    (MONEY, "Dues and shares", frozenset({Staff.TREASURER})),
     ("members:rolls", "Rolls", frozenset({Staff.SECRETARY})),
+    (MONEY, "Dues and shares", frozenset({Staff.TREASURER})),
     (ERASURES, "Erasures", frozenset({Staff.SECRETARY})),
     (BOARD, "Expulsions", frozenset({Staff.SECRETARY, Staff.DIRECTOR})),
 )
