@@ -4,11 +4,12 @@
 
 Charges go in by COPY, drawn log-uniformly over the works, as listening is; a work has one to five payees, and one in a
 hundred changes its split sheet within the month. One payee in twenty is new, all others were paid before. Charges are
-posted every six days (the beat does it daily), but for the last day's, which are left to the close; postings sum by work
-and day, which a run adds up. A round asks for the bare sum, then lets two workers gather groups and write the payees'
-lines, from `gathering` until the last share is lined. The whole close is run once: posting before the rounds, and after
-them lines, plays by number and listeners, check, ledger, statements, bundle and seal. Of several numbers of charges each is measured on ground of its own; the limits are of the last. Only
-the ratios mean anything on another machine.
+posted every six days (the beat does it daily), but for the last day's, which are left to the close; postings sum by
+work and day, which a run adds up. A round asks for the bare sum, then lets two workers gather groups and write the
+payees' lines, from `gathering` until the last share is lined. The whole close is run once: posting before the rounds,
+and after them lines, plays by number and listeners, check, ledger, statements, bundle and seal. Of several numbers of
+charges each is measured on ground of its own; the limits are of the last. Only the ratios mean anything on another
+machine.
 """
 
 import argparse
