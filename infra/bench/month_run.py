@@ -7,9 +7,9 @@ hundred changes its split sheet within the month. One payee in twenty is new, al
 posted every six days (the beat does it daily), but for the last day's, which are left to the close; postings sum by
 work and day, which a run adds up. A round asks for the bare sum, then lets two workers gather groups and write the
 payees' lines, from `gathering` until the last share is lined. The whole close is run once: posting before the rounds,
-and after them lines, plays by number and listeners, check, ledger, statements, bundle and seal. Of several numbers of
-charges each is measured on ground of its own; the limits are of the last. Only the ratios mean anything on another
-machine.
+and after them lines, plays by number and listeners, check, ledger, statements, bundle and seal; then the bundle is
+verified. Of several numbers of charges each is measured on ground of its own; the limits are of the last. Only the
+ratios mean anything on another machine.
 """
 
 import argparse
@@ -223,6 +223,9 @@ def measure(stack: Stack, *, charges: int, rounds: int, whole: bool) -> Measured
     if whole:
         print(f"  {'posting':11} {posting:8.2f} s   {posting / measured.sum_seconds:7.1f} x")
         measured.close_seconds = posting + _run_rest(stack, workers, bare=measured.sum_seconds)
+        from infra.bench import verifying  # noqa: PLC0415  (it closes a month with what is here)
+
+        verifying.measure(stack, rounds=2)
     measured.megabytes = max(worker.megabytes() for worker in workers)
     print(f"unshared memory of a worker: at most {measured.megabytes} MB")
     for worker in workers:

@@ -41,21 +41,27 @@ def main() -> None:
     arguments.add_argument("--works", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=5)
     asked = arguments.parse_args()
-    with ground.laid(database=month_run.DATABASE) as stack, tempfile.TemporaryDirectory() as folder:
+    with ground.laid(database=month_run.DATABASE) as stack:
         month_run.fill(stack, charges=asked.charges, works=asked.works)
-        bundle = _closed(stack)
-        ratio, megabytes = _measure(bundle, _keys(stack, Path(folder)), rounds=asked.rounds)
-    print(f"memory of the program: at most {megabytes} MB")
-    print(f"verify ratio {ratio:.1f}")
+        worker = month_run.Worker(stack)
+        for words in ("begin", "sealed"):
+            worker.ask(words)
+        worker.stop()
+        megabytes = measure(stack, rounds=asked.rounds)
     sys.exit(megabytes > MEGABYTES_MOST)
 
 
-def _closed(stack: Stack) -> Path:
-    """Close the month and return where its bundle lies."""
-    worker = month_run.Worker(stack)
-    for words in ("begin", "sealed"):
-        worker.ask(words)
-    worker.stop()
+def measure(stack: Stack, *, rounds: int) -> int:
+    """Verify the month that was closed on a ground, print the figures, and return the program's memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        ratio, megabytes = _measure(_bundle(stack), _keys(stack, Path(folder)), rounds=rounds)
+    print(f"memory of the program: at most {megabytes} MB")
+    print(f"verify ratio {ratio:.1f}")
+    return megabytes
+
+
+def _bundle(stack: Stack) -> Path:
+    """Return where the month's bundle lies."""
     with month_run._connect(stack) as connection:  # noqa: SLF001  (the same ground)
         found = connection.execute(PUBLISHED, [month_run.MONTH]).fetchone()
     assert found is not None
