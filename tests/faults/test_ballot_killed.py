@@ -24,7 +24,10 @@ from tests.site import Site
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.usefixtures("committed")]
 WAIT_SECONDS = 60
-BEGIN = "import django; django.setup(); from uuid import UUID; from members import ballots, clock, elections; "
+BEGIN = (
+    "import django; django.setup(); from uuid import UUID; from members import clock;"
+    " from members.voting import ballots, elections; "
+)
 CLOSE = BEGIN + "elections.close(election_id=UUID({election!r}), now=clock.now())"
 CAST = BEGIN + "ballots.cast(election_id=UUID({election!r}), person_id=UUID({person!r}), choice='yes', nonce={nonce!r})"
 

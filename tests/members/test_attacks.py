@@ -113,7 +113,7 @@ def expelled(person, board, *, asked_at):
 
 def test_an_expulsion_before_the_roll_takes_the_vote_and_one_after_it_does_not(people):
     board = [cast.person(name, staff=("director",)) for name in ("dirk", "dina")]
-    asked_at = clock.now()
+    asked_at = assembly.BEGINS
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
