@@ -47,7 +47,7 @@ def front_room(request: HttpRequest) -> HttpResponse:
     sizes = electorate.sizes(moment=now)
     context = {
         "live": [(one, _short(one, sizes)) for one in on_the_table],
-        "decided": proposals.public().exclude(state__in=Proposal.LIVE)[:5],
+        "decided": proposals.public().exclude(state__in=Proposal.LIVE).order_by("-ended_at")[:5],
         "holds": [
             (policies.registered(key), policies.registered(key).explain(policies.policy_at(key, now).params)[0])
             for key in policies.names()
