@@ -98,6 +98,7 @@ _POCKETS = {
     "vat": "VAT",
     "borne": "the co-op's cost",
 }
+ONE_DAY = timedelta(days=1)
 _LINES: dict[str, list[Line]] = {}
 for _line in BOOKED:
     _LINES.setdefault(_line.kind, []).append(_line)
@@ -118,16 +119,17 @@ UNPOSTED = f"""{_ROW}
  WHERE f.happened_at >= (SELECT royalties_posted_before())
    AND NOT EXISTS (SELECT FROM royalties_postingmark m WHERE m.source = f.source AND m.row_id = f.row_id)
 """  # noqa: S608  (constants, joined)
-# A day with as many marks as rows has no row without one: each mark is of one row, and both keep their day. So postings
-# look row by row at days with other numbers alone, however old they are; `reconcile` looks at all.
-DAYS_LEFT = """
-SELECT coalesce(array_agg(day), '{}'), min(day), max(day)
-  FROM (SELECT day, count(*) AS number FROM playback_money_facts
-         WHERE happened_at >= (SELECT royalties_posted_before()) GROUP BY day) AS happened
-  FULL JOIN (SELECT day, count(*) AS number FROM royalties_postingmark
-              WHERE day >= coop_day((SELECT royalties_posted_before())) GROUP BY day) AS marked USING (day)
- WHERE happened.number IS DISTINCT FROM marked.number
+# When rows that may miss a mark happened first and last.
+STRETCH = """
+SELECT min(happened_at), max(happened_at) FROM playback_money_facts
+ WHERE happened_at >= (SELECT royalties_posted_before())
 """
+# `%(starts)s` are the moments at which days begin: comparing moments takes a tenth of asking each for its day.
+ROWS_BY_DAY = """
+SELECT width_bucket(happened_at, %(starts)s::timestamptz[]), count(*) FROM playback_money_facts
+ WHERE happened_at >= %(begins)s GROUP BY 1
+"""
+MARKS_BY_DAY = "SELECT day, count(*) FROM royalties_postingmark WHERE day >= %(first)s GROUP BY day"
 # What is marked is what is summed, for both read what was taken: a row committed meanwhile is the next posting's.
 # Marks of those days are read first, and are few or none: asking all marks for each row took minutes.
 # They are written in the order of their index.
@@ -227,17 +229,36 @@ def take_rows(cursor: CursorWrapper) -> int | None:
 
     Returns the number of the posting, or None where no day misses a mark. The transaction is whoever's who calls.
     """
-    cursor.execute(DAYS_LEFT)
-    days, first, last = cursor.fetchone()
+    days = days_left(cursor)
     if not days:
         return None
     cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_posting', 'id'))")
     number: int = cursor.fetchone()[0]
-    begins, ends = clock.start_of(first), clock.start_of(last + timedelta(days=1))
+    begins, ends = clock.start_of(days[0]), clock.start_of(days[-1] + ONE_DAY)
     cursor.execute(TAKE, {"posting": number, "days": days, "begins": begins, "ends": ends})
     cursor.execute(MARK)
     cursor.execute(SUM_WORKS)
     return number
+
+
+def days_left(cursor: CursorWrapper) -> list[date]:
+    """Return the days on which some row may have no mark, the first of them first. Three queries.
+
+    A day with as many marks as rows has no row without one: each mark is of one row, and both keep their day. So
+    postings look row by row at days with other numbers alone, however old they are; `reconcile` looks at all.
+    """
+    cursor.execute(STRETCH)
+    begins, ends = cursor.fetchone()
+    if begins is None:
+        return []
+    first = clock.day(begins)
+    days = [first + ONE_DAY * number for number in range((clock.day(ends) - first).days + 1)]
+    starts = [clock.start_of(day) for day in days]
+    cursor.execute(ROWS_BY_DAY, {"starts": starts, "begins": starts[0]})
+    rows = dict(cursor.fetchall())
+    cursor.execute(MARKS_BY_DAY, {"first": first})
+    marks = dict(cursor.fetchall())
+    return [day for place, day in enumerate(days, start=1) if rows.get(place, 0) != marks.get(day, 0)]
 
 
 def hold() -> None:

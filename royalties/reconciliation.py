@@ -266,7 +266,8 @@ def _pockets(waiting_rows: list[Group]) -> Iterator[Difference]:
 
 def _hidden(waiting_rows: list[Group]) -> Iterator[Difference]:
     """Name rows that no posting will look for, since on their day a mark of no row makes up for theirs."""
-    [(days, _first, _last)] = _ask(posting.DAYS_LEFT)
+    with connection.cursor() as cursor:
+        days = posting.days_left(cursor)
     for day, groups in groupby((group for group in waiting_rows if group.day not in days), key=lambda group: group.day):
         expected = sum(micros for group in groups for _, micros in group.amounts())
         yield Difference(
