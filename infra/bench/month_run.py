@@ -205,13 +205,13 @@ def measure(stack: Stack, *, charges: int, rounds: int, whole: bool) -> Measured
     workers[0].ask("begin")
     measured = Measured(charges=charges)
     began = time.monotonic()
-    _let_work(workers[:1], until="gathering")
+    _let_work(stack, workers[:1], until="gathering")
     posting = time.monotonic() - began
     print("round    sum ms   lines ms   ratio", flush=True)
     for turn in range(rounds + 1):
         bare = _bare_sum(stack)
         _begin_at(stack, "gathering")
-        took = _let_work(workers, until="counting")
+        took = _let_work(stack, workers, until="counting")
         if not turn:
             continue  # The first reads everything into memory.
         measured.sums.append(bare)
@@ -238,7 +238,7 @@ def _run_rest(stack: Stack, workers: list["Worker"], *, bare: float) -> float:
     _begin_at(stack, STEPS[1])
     began = time.monotonic()
     for step, following in zip(STEPS[1:], [*STEPS[2:], "sealed"], strict=True):
-        took = _let_work(workers if step in SHARED else workers[:1], until=following)
+        took = _let_work(stack, workers if step in SHARED else workers[:1], until=following)
         print(f"  {step:11} {took:8.2f} s   {took / bare:7.1f} x", flush=True)
     return time.monotonic() - began
 
@@ -301,14 +301,28 @@ def _work(line: Connection, env: dict[str, str]) -> None:
         line.send("done")
 
 
-def _let_work(workers: list[Worker], *, until: str) -> float:
-    """Let all workers take turns until the run is there; return how many seconds it took."""
+def _let_work(stack: Stack, workers: list[Worker], *, until: str) -> float:
+    """Let all workers take turns until the run is there; return how many seconds it took.
+
+    Asked is the run itself: a worker may have begun with a share of the next step before it looks.
+    """
     began = time.monotonic()
     for worker in workers:
         worker.line.send(until)
+    with _connect(stack) as connection:
+        while not _is_there(connection, until):
+            time.sleep(PAUSE_SECONDS)
+    took = time.monotonic() - began
     for worker in workers:
         worker.line.recv()
-    return time.monotonic() - began
+    return took
+
+
+def _is_there(connection: psycopg.Connection, step: str) -> bool:
+    found = connection.execute("SELECT step, state FROM royalties_run").fetchone()
+    assert found is not None
+    assert found[1] != "stuck"
+    return found[1] == "sealed" if step == "sealed" else STEPS.index(found[0]) >= STEPS.index(step)
 
 
 def _begin_at(stack: Stack, step: str) -> None:
