@@ -132,7 +132,6 @@ SELECT width_bucket(happened_at, %(starts)s::timestamptz[]), count(*) FROM playb
 MARKS_BY_DAY = "SELECT day, count(*) FROM royalties_postingmark WHERE day >= %(first)s GROUP BY day"
 # What is marked is what is summed, for both read what was taken: a row committed meanwhile is the next posting's.
 # Marks of those days are read first, and are few or none: asking all marks for each row took minutes.
-# They are written in the order of their index.
 TAKE = f"""
 CREATE TEMP TABLE taken ON COMMIT DROP AS
 WITH marked AS MATERIALIZED (SELECT source, row_id FROM royalties_postingmark WHERE day = ANY(%(days)s::date[]))
@@ -140,6 +139,7 @@ WITH marked AS MATERIALIZED (SELECT source, row_id FROM royalties_postingmark WH
  WHERE f.happened_at >= %(begins)s AND f.happened_at < %(ends)s AND f.day = ANY(%(days)s::date[])
    AND NOT EXISTS (SELECT FROM marked m WHERE m.source = f.source AND m.row_id = f.row_id)
 """  # noqa: S608  (as above)
+# In the order of the marks' index.
 MARK = """
 INSERT INTO royalties_postingmark (source, row_id, posting_id, day)
 SELECT source, row_id, posting_id, day FROM taken ORDER BY source, row_id
