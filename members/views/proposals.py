@@ -203,6 +203,8 @@ def _page(
         "standing": elections.standing(election_id=election.id, person_id=me) if election and me else None,
         "tally": tally,
         "support": tally_words.percent(tally.support) if tally else "",
+        "support_needed": tally_words.needed(tally) if tally else "",
+        "lacked": tally_words.lacked(tally) if tally else [],
         "steps": tally_words.steps(tally) if tally else [],
         "rows": tally_words.rows(tally) if tally else [],
         "contests": list(found.contests.order_by("filed_at")),

@@ -13,6 +13,14 @@ KINDS = {
     Kind.ADVISORY: "Advice",
     Kind.STATUTORY: "What the law leaves to one person, one vote,",
 }
+PARTS = {
+    Fraction(1, 3): "a third",
+    Fraction(1, 2): "half",
+    Fraction(3, 5): "three fifths",
+    Fraction(2, 3): "two thirds",
+    Fraction(3, 4): "three quarters",
+    Fraction(4, 5): "four fifths",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +41,19 @@ class Row:
     share: str
     weight: str
     adds: str
+    # How long yes and no stand in the class's bar: per cent with two decimals, 100.00 together.
+    yes: str
+    no: str
 
 
 def percent(part: Fraction) -> str:
     """Return a part in per cent with two decimals, rounded to the even one: `68.70 %`."""
+    return f"{_hundredths(part)}\N{NO-BREAK SPACE}%"
+
+
+def _hundredths(part: Fraction) -> str:
     whole, rest = divmod(round(part * 10_000), 100)
-    return f"{whole}.{rest:02d}\N{NO-BREAK SPACE}%"
+    return f"{whole}.{rest:02d}"
 
 
 def rows(tally: Tally) -> list[Row]:
@@ -48,8 +63,10 @@ def rows(tally: Tally) -> list[Row]:
             name=NAMES.get(one.name, one.name),
             tally=one,
             share=str(one.support),
-            weight=percent(one.weight_ppm / 1_000_000),
+            weight=_weight(one),
             adds=percent(one.weight_ppm * one.support / 1_000_000),
+            yes=_hundredths(one.support),
+            no=_hundredths(1 - one.support),
         )
         for one in tally.classes
     ]
@@ -64,6 +81,30 @@ def steps(tally: Tally) -> list[Step]:
     told.append(_heads(tally, found["heads"]))
     told += [_by_class(found[name]) for name in ("no-class-objects", "every-class-consents") if name in found]
     return [*told, _verdict(tally)]
+
+
+def needed(tally: Tally) -> str:
+    """Return how much weighted yes a vote needed: `more than half`. Nothing where heads alone are counted."""
+    return next((_told(one) for one in tally.conditions if one.name == "support"), "")
+
+
+def lacked(tally: Tally) -> list[str]:
+    """Return what a vote that did not pass fell short of, a sentence each. Where too few came, nothing else counts."""
+    if tally.verdict == Verdict.INQUORATE:
+        return [f"{tally.turnout:,} voted; {tally.head_quorum:,} were needed for anything to be decided."]
+    return [_short_of(tally, one) for one in tally.conditions if not one.holds]
+
+
+def _short_of(tally: Tally, one: Condition) -> str:
+    if one.name == "support":
+        return f"The classes by their weight said yes with {percent(tally.support)}; {_told(one)} was needed."
+    if one.name == "heads":
+        said = f"{percent(tally.heads)} of them" if tally.heads is not None else "nobody"
+        return f"Of all who said yes or no, each counted once, {said} said yes; {_told(one)} was needed."
+    names = " and ".join(NAMES.get(name, name).lower() for name in one.classes)
+    if one.name == "no-class-objects":
+        return f"The {names} objected: more of them said no than yes, and no class may object."
+    return f"The {names} did not consent, and every class has to."
 
 
 def _quorum(tally: Tally, one: Condition) -> Step:
@@ -92,11 +133,9 @@ def _classes(tally: Tally) -> Step:
 
 
 def _support(tally: Tally, one: Condition) -> Step:
-    weights = " + ".join(
-        f"{percent(each.weight_ppm / 1_000_000)} \N{MULTIPLICATION SIGN} {each.support}" for each in tally.classes
-    )
+    weights = " + ".join(f"{_weight(each)} \N{MULTIPLICATION SIGN} {each.support}" for each in tally.classes)
     return Step(
-        words=f"Each class by its weight, added up. {KINDS[tally.kind]} needs {_needed(one)}.",
+        words=f"Each class by its weight, added up. {KINDS[tally.kind]} needs {_told(one)}.",
         sum=f"{weights} = {percent(tally.support)}: {_yes(holds=one.holds)}.",
         holds=one.holds,
     )
@@ -104,7 +143,7 @@ def _support(tally: Tally, one: Condition) -> Step:
 
 def _heads(tally: Tally, one: Condition) -> Step:
     return Step(
-        words=f"Of all who said yes or no, whatever their class, how many said yes? It needs {_needed(one)}.",
+        words=f"Of all who said yes or no, whatever their class, how many said yes? It needs {_told(one)}.",
         sum=f"{tally.heads if tally.heads is not None else 'nobody said either'}: {_yes(holds=one.holds)}.",
         holds=one.holds,
     )
@@ -129,8 +168,14 @@ def _verdict(tally: Tally) -> Step:
     return Step(words=words, sum=str(tally.verdict), holds=tally.verdict == Verdict.PASSED)
 
 
-def _needed(one: Condition) -> str:
-    return f"more than {one.needed}" if one.exceeded else f"at least {one.needed}"
+def _told(one: Condition) -> str:
+    """Return what a condition asks for, the usual parts as words: `more than half`."""
+    usual = PARTS.get(one.needed) if isinstance(one.needed, Fraction) else None
+    return f"{'more than' if one.exceeded else 'at least'} {usual or one.needed}"
+
+
+def _weight(one: ClassTally) -> str:
+    return percent(one.weight_ppm / 1_000_000).replace(".00", "")
 
 
 def _low(one: ClassTally) -> str:
