@@ -1,5 +1,6 @@
 """The pages of proposals: the front room, what is asked, its way, the vote, and how it was counted."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from members import deadlines, figures, governance, policies
 from members.acts import carry_out
 from members.belonging import memberships
 from members.forms import FiguresForm, GroundsForm, RemarkForm, TrackerForm, WordsForm
-from members.policies import Policy
+from members.policies import Policy, Version
 from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.views import dry_runs
@@ -42,16 +43,13 @@ WAY = (
 def front_room(request: HttpRequest) -> HttpResponse:
     """Show what is on the table, what holds today and who decides."""
     now, me = moment_of(request), person_id_of(request)
-    on_the_table = proposals.public().filter(state__in=Proposal.LIVE)
+    live = list(proposals.public().filter(state__in=Proposal.LIVE))
     params = governance.in_force(now).params
     sizes = electorate.sizes(moment=now)
     context = {
-        "live": [(one, _short(one, sizes)) for one in on_the_table],
+        "live": [(one, _short(one, sizes)) for one in live],
         "decided": proposals.public().exclude(state__in=Proposal.LIVE).order_by("-ended_at")[:5],
-        "holds": [
-            (policies.registered(key), policies.registered(key).explain(policies.policy_at(key, now).params)[0])
-            for key in policies.names()
-        ],
+        "holds": [_held(policies.registered(key), policies.policy_at(key, now), live) for key in policies.names()],
         "members": sum(sizes.values()),
         "classes": [
             (tally_words.NAMES[name], figures.show("_ppm", int(params[f"weight_{name}_ppm"])), sizes.get(name, 0))
@@ -62,6 +60,12 @@ def front_room(request: HttpRequest) -> HttpResponse:
         "is_member": bool(me and memberships.is_member(me)),
     }
     return render(request, "members/proposals/front_room.html", context)
+
+
+def _held(policy: Policy, version: Version, live: Sequence[Proposal]) -> dict[str, Any]:
+    """Return a policy in a line, the version that holds, and the vote that will change it."""
+    voted = next((one for one in live if one.key == policy.key and one.state == State.QUEUED), None)
+    return {"policy": policy, "words": policy.explain(version.params)[0], "version": version, "voted": voted}
 
 
 def _short(proposal: Proposal, sizes: dict[str, int]) -> str:
