@@ -100,6 +100,17 @@ class RollCorrection(models.Model):
         ]
 
 
+class RollTree(models.Model):
+    """What is kept of the tree over a roll's lines (roll_trees.py): of each 256 the first's name and their root.
+
+    `names` are 16 bytes each, `roots` 32. It follows from the roll, and is written anew with each correction.
+    """
+
+    election = models.OneToOneField(Election, models.PROTECT, primary_key=True, related_name="+")
+    names = models.BinaryField()
+    roots = models.BinaryField()
+
+
 class Checkpoint(models.Model):
     """What lay in an urn while the vote was open: the trackers alone, signed, each checkpoint naming the one before.
 

@@ -17,9 +17,10 @@ from django.db.models import Count, Max
 from members import keys, locks, patience, seals
 from members.models import Person
 from members.problems import NotFound, Problem
-from members.voting import ballot_bundles, election_documents
+from members.voting import ballot_bundles, election_documents, roll_trees
 from members.voting.election_documents import HEADS_ONLY
 from members.voting.election_models import Ballot, Checkpoint, Election, RollCorrection, RollLine
+from members.voting.roll_trees import RollProof
 from members.voting.tally import Kind, Rules, Tally
 
 CORRECTED_UNTIL = timedelta(hours=24)
@@ -71,17 +72,6 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RollProof:
-    """The way from a person's leaf to the roll's root (RFC 6962), lowest first, in hexadecimal."""
-
-    leaf: str
-    index: int
-    count: int
-    path: list[str]
-    root: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Found:
     """A ballot in the published urn: which of how many, what it says, and the first checkpoint that named it."""
 
@@ -115,7 +105,7 @@ def announce(
     own = keys.of_election(election_id, key=key)
     lines = [(own.name(person), class_name) for person, class_name in people]
     members = _members(class_name for _, class_name in people)
-    root = election_documents.roll_root(election_id, lines)
+    tree = roll_trees.grow(election_id, lines)
     public_key = seals.public_bytes(own.signing).hex()
     said = election_documents.notice_said(
         election_id=election_id,
@@ -126,7 +116,7 @@ def announce(
         closes_at=closes_at,
         is_second_call=is_second_call,
         public_key=public_key,
-        roll_root=root,
+        roll_root=tree.root,
         roll_members=members,
     )
     with transaction.atomic():
@@ -143,9 +133,10 @@ def announce(
             signing_key=seals.key_id(seals.public_bytes(key)),
             public_key=public_key,
             notice={"notice": said, "sha256": seals.sha256_of(said), **seals.sign(said, key=key)},
-            roll_root=root,
+            roll_root=tree.root,
             roll_members=members,
         )
+        roll_trees.keep(election_id, tree)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT members_open_roll(%s, %s::uuid[], %s::text[], %s::text[])",
@@ -175,8 +166,10 @@ def correct(
         if before == class_name:
             raise CannotAnnounce("the roll says so already")
         root_before = election.roll_root
-        lines = _roll_lines(election_id)
-        election.roll_root = election_documents.roll_root(election_id, lines)
+        lines = roll_trees.lines(election_id)
+        tree = roll_trees.grow(election_id, lines)
+        roll_trees.keep(election_id, tree)
+        election.roll_root = tree.root
         election.roll_members = _members(word for _, word in lines)
         election.save(update_fields=["roll_root", "roll_members"])
         last = election.corrections.aggregate(last=Max("number"))["last"] or 0
@@ -236,21 +229,11 @@ def name_on(election: Election, *, person_id: UUID) -> str:
 
 
 def roll_proof(*, election_id: UUID, person_id: UUID) -> RollProof:
-    """Return the proof that a person is on the roll whose root was announced. Reads the roll. Raises NotFound."""
+    """Return the proof that a person is on the roll whose root was announced. Four queries. Raises NotFound."""
     election, found = get(election_id), standing(election_id=election_id, person_id=person_id)
     if found is None:
         raise NotFound("you are not on this vote's roll")
-    lines = sorted(_roll_lines(election_id))
-    leaves = [election_documents.roll_leaf(election_id, *line) for line in lines]
-    index = lines.index((found.name, found.class_name))
-    path = seals.hashes_proof([seals.leaf_hash(leaf) for leaf in leaves], index)
-    return RollProof(
-        leaf=leaves[index].decode(),
-        index=index,
-        count=len(leaves),
-        path=[step.hex() for step in path],
-        root=election.roll_root,
-    )
+    return roll_trees.proof(election, name=found.name, class_name=found.class_name)
 
 
 def checkpoint(*, election_id: UUID, now: datetime) -> Checkpoint | None:
@@ -424,7 +407,7 @@ def _count(election: Election) -> None:
     """Let the database count an urn, once the roll was found to be the announced one. Raises UrnDiffers."""
     # Before any table is read: who waited for it with one would stop the closing that has it.
     locks.wait_for(CLOSING_LOCK)
-    if election_documents.roll_root(election.id, _roll_lines(election.id)) != election.roll_root:
+    if election_documents.roll_root(election.id, roll_trees.lines(election.id)) != election.roll_root:
         raise UrnDiffers("the roll is not the one that was announced and corrected")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -440,16 +423,6 @@ def _locked(election_id: UUID) -> Election:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(members_election_lock(%s))", [election_id])
     return get(election_id)
-
-
-def _roll_lines(election_id: UUID) -> list[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, class FROM members_roll WHERE election_id = %(election)s"
-            " UNION ALL SELECT name, class FROM members_rollline WHERE election_id = %(election)s",
-            {"election": election_id},
-        )
-        return [(name, word) for name, word in cursor.fetchall()]
 
 
 def _members(classes: Iterable[str]) -> dict[str, int]:

@@ -99,7 +99,7 @@ def said(election: Election) -> dict[str, Any]:
 
 
 def proof(election: Election, *, person_id: UUID) -> dict[str, Any]:
-    """Return the proof that somebody is on a roll, with all that it is checked against. Reads the roll.
+    """Return the proof that somebody is on a roll, with all that it is checked against. Six queries.
 
     Raises NotFound for who is not on it.
     """
