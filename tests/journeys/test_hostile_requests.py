@@ -31,7 +31,7 @@ from playback import cashouts, certificates, charging, refunds, reversals, sessi
 from playback.cashout_models import RefundTransfer
 from playback.models import Charge
 from tests import callers, cast
-from tests.journeys.test_strangers import ROUTES
+from tests.journeys.routes.table import ROUTES
 from tests.members import assembly, belonging
 from tests.site import ROOT, Site, committing
 
