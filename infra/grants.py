@@ -29,6 +29,7 @@ WRITTEN_ONCE = (
     *("royalties_account", "royalties_transfer", "royalties_lockedmonth", "royalties_postingmark"),
     "royalties_postedwork",
     *("members_checkpoint", "members_rollcorrection", "royalties_eligible", "royalties_patronage"),
+    "royalties_releasedline",
 )
 
 # What only the functions of members/sql/ballots.sql write: a roll is read, and nobody looks into an urn.

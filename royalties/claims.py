@@ -19,6 +19,7 @@ from royalties import accounts, ledger, payout_accounts
 from royalties.ledger import Entry
 from royalties.ledger_models import Transfer
 from royalties.payout_models import Payout
+from royalties.year import leaving
 
 # A claim lapses three years after the end of the year in which it arose: German Civil Code (BGB), sections 195 and
 # 199 (1), as they stand on 22 November 2026. A co-op under another law changes this.
@@ -58,9 +59,19 @@ def claim(*, code: str, holder: str, iban: str, now: datetime) -> Claimed:
     if person_id is None:
         raise NoSuchClaim("Nobody was told this code. Nothing was kept of what you typed.")
     if owed < money.MICROS_PER_CENT:
-        raise NothingOwed("Less than a cent is owed under this code. Nothing was kept of what you typed.")
+        raise NothingOwed(
+            f"Less than a cent is owed under this code now.{_later(person_id)} Nothing you typed was kept."
+        )
     payout_accounts.enter(person_id=person_id, holder=holder, iban=account.iban, now=now)
     return Claimed(cents=owed // money.MICROS_PER_CENT, mask=account.mask)
+
+
+def _later(person_id: UUID) -> str:
+    """Say what the code can claim later: the capital account, once treasurers paid it."""
+    capital, day = ledger.balance(accounts.capital(person_id)), leaving.owed_by(person_id)
+    if not capital or day is None:
+        return ""
+    return f" {money.show(capital)} of a capital account can be claimed by {day:%-d %B %Y} at the latest."
 
 
 def tidy(*, now: datetime) -> int:

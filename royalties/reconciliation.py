@@ -92,17 +92,35 @@ SELECT payee_id, coalesce(p.micros, 0)::bigint, coalesce(t.micros, 0)::bigint
                 AND kind NOT LIKE 'patronage%%' GROUP BY 1) t USING (payee_id)
  WHERE coalesce(p.micros, 0) <> coalesce(t.micros, 0) ORDER BY 1 LIMIT %(most)s
 """  # noqa: S608  (constants, joined)
-# What members were booked of surpluses, with what their lines of years that are divided say.
-PATRONAGE = f"""{BY_PAYEE}
+# The lines of years that are divided, and whether their capital was paid: with all of the year, or to who left.
+DIVIDED = """divided AS (
+    SELECT p.person_id AS payee_id, p.cents, p.cash_cents, y.state = 'redeemed' OR r.id IS NOT NULL AS is_paid
+      FROM royalties_patronage p JOIN royalties_financialyear y USING (year)
+      LEFT JOIN royalties_releasedline l ON (l.year, l.line) = (p.year, p.line)
+      LEFT JOIN royalties_capitalrelease r ON r.id = l.release_id AND r.state = 'confirmed'
+     WHERE y.state IN ('done', 'redeemed')
+)"""
+# While a year is being booked its lines are ahead of its state.
+NOT_BOOKING = "NOT EXISTS (SELECT FROM royalties_financialyear WHERE state IN ('booking', 'redeeming'))"
+# What members were booked of surpluses, with what their lines say; and what lies in their capital accounts.
+PATRONAGE = f"""{BY_PAYEE}, {DIVIDED}
 SELECT payee_id, coalesce(l.micros, 0)::bigint, coalesce(t.micros, 0)::bigint
-  FROM (SELECT p.person_id AS payee_id,
-               sum(CASE WHEN y.state = 'redeemed' THEN p.cents ELSE p.cash_cents END) * 10000 AS micros
-          FROM royalties_patronage p JOIN royalties_financialyear y USING (year)
-         WHERE y.state IN ('done', 'redeemed') GROUP BY 1) l
+  FROM (SELECT payee_id, sum(CASE WHEN is_paid THEN cents ELSE cash_cents END) * 10000 AS micros
+          FROM divided GROUP BY 1) l
   FULL JOIN (SELECT payee_id, sum(micros) AS micros FROM booked
               WHERE kind LIKE 'patronage%%' GROUP BY 1) t USING (payee_id)
  WHERE coalesce(l.micros, 0) <> coalesce(t.micros, 0)
-   AND NOT EXISTS (SELECT FROM royalties_financialyear WHERE state IN ('booking', 'redeeming'))
+   AND {NOT_BOOKING}
+ ORDER BY 1 LIMIT %(most)s
+"""  # noqa: S608  (constants, joined)
+CAPITAL = f"""
+WITH {DIVIDED}
+SELECT payee_id, coalesce(l.micros, 0)::bigint, coalesce(a.micros, 0)::bigint
+  FROM (SELECT payee_id, sum(CASE WHEN is_paid THEN 0 ELSE cents - cash_cents END) * 10000 AS micros
+          FROM divided GROUP BY 1) l
+  FULL JOIN (SELECT person_id AS payee_id, -balance_micros AS micros FROM royalties_account
+              WHERE code LIKE %(capitals)s) a USING (payee_id)
+ WHERE coalesce(l.micros, 0) <> coalesce(a.micros, 0) AND {NOT_BOOKING}
  ORDER BY 1 LIMIT %(most)s
 """  # noqa: S608  (constants, joined)
 OPEN = """
@@ -323,14 +341,15 @@ def _promises() -> Iterator[Difference]:
 
 
 def _payables() -> Iterator[Difference]:
-    """Compare what sealed runs found for each payee with what was booked, and the payouts with what was taken off."""
-    payables = accounts.payable_prefix() + "%"
+    """Compare what each payee was booked with sealed runs, payouts and years' lines; capital accounts with lines."""
+    payables, capitals = accounts.payable_prefix() + "%", accounts.capital_prefix() + "%"
     for question, name, words in (
         (LINES, "royalties", "The books credit payee {} with {} of royalties; the lines of sealed months sum to {}."),
         (PAID, "payouts", "The books took {1} off the account of payee {0}; the payouts to them sum to {2}."),
         (PATRONAGE, "patronage", "The books credit member {} with {} of surpluses; their lines sum to {}."),
+        (CAPITAL, "capital", "The capital account of member {} holds {}; the lines that were not paid sum to {}."),
     ):
-        for payee_id, expected, found in _ask(question, payables=payables):
+        for payee_id, expected, found in _ask(question, payables=payables, capitals=capitals):
             yield Difference(
                 key=f"{name}:{payee_id}",
                 words=words.format(payee_id, money.show(found), money.show(expected)),

@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 
 from members import clock, lineage
 from royalties import claims, highwater, periods, posting, reconciliation, recovery, runs, so_far, treasury
+from royalties.year import leaving
 from royalties.year import work as year_work
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,11 @@ def wake_run(month: date) -> None:
 
 @shared_task(name="royalties.tasks.tidy_claims")
 def tidy_claims() -> int:
-    """Forget accounts of claims that are paid, and let lapse what nobody claimed in time. Return how many."""
-    return 0 if lineage.is_closed() else claims.tidy(now=clock.now())
+    """Forget accounts of paid claims, let lapse what nobody claimed, ring for capital that is due. Return how many."""
+    if lineage.is_closed():
+        return 0
+    now = clock.now()
+    return claims.tidy(now=now) + leaving.ring(now=now)
 
 
 @shared_task(name="royalties.tasks.work_on_year")

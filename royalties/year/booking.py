@@ -1,7 +1,8 @@
 """The money of a year: each member's part at once to their payouts, the rest to their capital account, by the line.
 
 A turn books so many lines, each under a name of its own: done again it does nothing. Capital accounts are redeemed a
-whole year at a time, the oldest first, by two treasurers; so nobody is paid before those who wait longer.
+whole year at a time, the oldest first, by two treasurers; so nobody is paid before those who wait longer. Who left is
+owed theirs sooner (leaving.py); what they were paid then the year's turn does not book again.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 
 from members import clock, letters, money
 from members.letters import Letter
@@ -18,7 +20,7 @@ from royalties import accounts, ledger
 from royalties.ledger import Entry
 from royalties.payouts import check_treasurer
 from royalties.year import closing
-from royalties.year.models import FinancialYear, Patronage
+from royalties.year.models import FinancialYear, Patronage, ReleasedLine
 from royalties.year.motion import YearStands
 
 State = FinancialYear.State
@@ -145,6 +147,9 @@ def _shared(year: FinancialYear, now: datetime) -> Iterable[Entry]:
 def _write_letters(year: FinancialYear, until: int, what: str, now: datetime) -> None:
     """Tell those of the next lines, each person once however many lines they have."""
     lines = Patronage.objects.filter(year=year.year, line__gt=year.through, line__lte=until, cents__gt=0)
+    if what == "redeemed":
+        paid = ReleasedLine.objects.filter(year=year.year, release__state="confirmed", line=OuterRef("line"))
+        lines = lines.filter(~Exists(paid), cents__gt=F("cash_cents"))
     people = lines.values_list("person_id", flat=True)
     said = {
         "divided": (

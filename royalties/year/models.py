@@ -3,6 +3,8 @@
 Parts and what they follow from are written while the year is drawn, and stand from then on (sql/years.sql).
 """
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -137,3 +139,43 @@ class Patronage(models.Model):
     def retained_cents(self) -> int:
         """Return what goes to the capital account."""
         return self.cents - self.cash_cents
+
+
+class CapitalRelease(models.Model):
+    """Capital of members who left by the end of the year `left_by`, paid before its years' turn, by two treasurers."""
+
+    class State(models.TextChoices):
+        BEGUN = "begun"
+        CONFIRMED = "confirmed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=9, choices=State, default=State.BEGUN)
+    left_by = models.PositiveSmallIntegerField()
+    begun_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    begun_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(F("state"), condition=Q(state="begun"), name="capital_release_one_at_a_time"),
+            models.CheckConstraint(
+                condition=Q(state="begun", confirmed_by=None, confirmed_at=None)
+                | Q(state="confirmed", confirmed_by__isnull=False, confirmed_at__isnull=False)
+                & ~Q(confirmed_by=F("begun_by")),
+                name="capital_release_is_by_two",
+            ),
+        ]
+
+
+class ReleasedLine(models.Model):
+    """A line of a year (`Patronage`) whose capital is in a release: each is in one at most."""
+
+    pk = models.CompositePrimaryKey("year", "line")
+    year = models.PositiveSmallIntegerField()
+    line = models.PositiveIntegerField()
+    release = models.ForeignKey(CapitalRelease, models.PROTECT, related_name="lines")
+
+    class Meta:
+        app_label = "royalties"

@@ -1,11 +1,14 @@
 """What a member sees of the years' surpluses: their parts, under which name each is public, their capital account."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef
 
 from royalties import accounts, ledger
 from royalties.year import publication
-from royalties.year.models import FinancialYear, Patronage
+from royalties.year.models import FinancialYear, Patronage, ReleasedLine
 
 State = FinancialYear.State
 # In these states a part is the member's; before, it is what the motion would give.
@@ -17,7 +20,8 @@ MINUTES = "workers"
 class Part:
     """A member's part of one class's pool in a year. `patronage` is in micros, of workers in minutes.
 
-    `published_as` is the member's name on the public line, empty where the class is too small for public lines.
+    `published_as` is the member's name on the public line, empty where the class is too small for public lines;
+    `capital_is_paid` is whether what went to the capital account has left it, by the year's turn or because they left.
     """
 
     year: int
@@ -29,6 +33,7 @@ class Part:
     cents: int
     cash_cents: int
     published_as: str
+    capital_is_paid: bool
 
     @property
     def retained_cents(self) -> int:
@@ -48,7 +53,8 @@ class Part:
 
 def of_person(person_id: UUID, *, year: int | None = None) -> list[Part]:
     """Return a person's parts of published years, the newest first. Two queries. Raises NoSealingKey."""
-    rows = Patronage.objects.filter(person_id=person_id)
+    released = ReleasedLine.objects.filter(year=OuterRef("year"), line=OuterRef("line"), release__state="confirmed")
+    rows = Patronage.objects.filter(person_id=person_id).annotate(is_released=Exists(released))
     rows = rows.order_by("-year", "member_class") if year is None else rows.filter(year=year).order_by("member_class")
     found = list(rows)
     years = {
@@ -63,7 +69,7 @@ def capital(person_id: UUID) -> int:
     return ledger.balance(accounts.capital(person_id))
 
 
-def _part(row: Patronage, year: FinancialYear) -> Part:
+def _part(row: Any, year: FinancialYear) -> Part:
     figures = year.figures or {}
     of_class = figures["classes"][row.member_class]
     is_told = row.member_class in publication.told(figures)
@@ -77,4 +83,5 @@ def _part(row: Patronage, year: FinancialYear) -> Part:
         cents=row.cents,
         cash_cents=row.cash_cents,
         published_as=publication.name_of(year, row.member_class, row.person_id) if is_told else "",
+        capital_is_paid=year.state == State.REDEEMED or row.is_released,
     )

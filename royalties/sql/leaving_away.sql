@@ -1,0 +1,7 @@
+DROP TRIGGER capital_release_stands ON royalties_capitalrelease;
+DROP TRIGGER capital_release_is_never_deleted ON royalties_capitalrelease;
+DROP FUNCTION royalties_release_stands();
+DROP TRIGGER released_line_comes_with_its_release ON royalties_releasedline;
+DROP TRIGGER released_line_stays ON royalties_releasedline;
+DROP TRIGGER released_line_is_never_emptied ON royalties_releasedline;
+DROP FUNCTION royalties_refuse_late_line();
