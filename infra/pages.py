@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -91,6 +92,13 @@ class Frame:
     def wallet_path(self) -> str:
         """Where the wallet is."""
         return reverse("playback:wallet")
+
+    @cached_property
+    def sign_in_href(self) -> str:
+        """Where a visitor signs in, and comes back from to this page. No query."""
+        path = self.request.path
+        back = "" if path == "/" or path.startswith("/accounts/") else f"?next={quote(path)}"
+        return reverse("account_login") + back
 
     @cached_property
     def credit_micros(self) -> int:
