@@ -70,6 +70,11 @@ class FinancialYear(models.Model):
             ),
         ]
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a step of it is being done, `percent` of the way."""
+        return self.state in {self.State.DRAWING, self.State.PUBLISHING, self.State.BOOKING, self.State.REDEEMING}
+
 
 class Eligible(models.Model):
     """What of a group (a work, a month, a sheet, a version of `revenue`) counts as patronage, in micros.
