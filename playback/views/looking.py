@@ -47,10 +47,16 @@ def photo_fragment(request: HttpRequest, work: Any) -> SafeString:
         "credit_micros": parts.credit(person_id, now),
         "open_url": open_url,
         "open_until": paid.playlist_until if paid and open_url and not listening.owned else None,
+        "asks_consent": not listening.consented and not open_url and _is_for_sale(listening),
         "sources": _sources(work.id, listening, now),
         "alternative": work.alternative_text or f"{work.title}; its creator has not described it",
     }
     return mark_safe(render_to_string("playback/_looking.html", context, request))  # noqa: S308  (a rendered template)
+
+
+def _is_for_sale(listening: Listening) -> bool:
+    """Return whether who is signed in is asked a price for the next view."""
+    return listening.signed_in and listening.available and listening.basis == sessions.PAID
 
 
 def _paid_view(person_id: UUID | None, work_id: UUID, now: datetime) -> Session | None:

@@ -1,7 +1,7 @@
 """The wallet's page: credit, limits, what moved, top-ups, consent and going on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ from members.requests import moment_of, signed_in_id
 from playback import cashouts, entries_csv, topups, vat, wallets
 from playback.forms import ConsentForm, GoingOnForm, LimitsForm, TopUpForm
 from playback.models import TopUp
-from playback.wallets import Entry
+from playback.wallets import Entry, WalletOverview
 
 # The text in playback/_consent.html. A new text gets a new number.
 CONSENT_VERSION = 1
@@ -52,6 +52,39 @@ def _country(request: HttpRequest) -> str:
     """Return the country whose VAT is shown: the one just chosen, else the listener's, else the co-op's."""
     said = request.POST.get("country") or request.GET.get("country") or getattr(request.user, "country", "")
     return said if said in dict(COUNTRIES) else settings.COUNTRY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """What was spent of a limit, in micros; the limit that comes next, and when."""
+
+    name: str
+    spent: int
+    limit: int | None
+    next_limit: int | None
+    next_at: datetime | None
+    again: str
+
+
+def _meters(overview: WalletOverview, today: date) -> list[Meter]:
+    return [
+        Meter(
+            name="Today",
+            spent=overview.spent_today_micros,
+            limit=overview.day_limit_micros,
+            next_limit=overview.next_day_limit_micros,
+            next_at=overview.next_day_limit_at,
+            again="starts again at midnight",
+        ),
+        Meter(
+            name=today.strftime("%B"),
+            spent=overview.spent_this_month_micros,
+            limit=overview.month_limit_micros,
+            next_limit=overview.next_month_limit_micros,
+            next_at=overview.next_month_limit_at,
+            again="starts again on the first",
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +133,7 @@ def _wallet_page(request: HttpRequest, *, status: int = 200, **forms: Any) -> Ht
         "overview": overview,
         "credit_micros": overview.balance_micros + overview.promo_micros,
         "can_go_back_micros": cashouts.available(overview.balance_micros),
-        "month_name": clock.day(now).strftime("%B"),
+        "meters": _meters(overview, clock.day(now)),
         "lines": lines,
         "places": money.places_needed([line.entry.amount_micros for line in lines]),
         "places_after": money.places_needed([line.after_micros for line in lines]),
