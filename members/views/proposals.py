@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
@@ -344,13 +344,13 @@ def contest(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     )
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def find_ballot(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Look for a tracker in the published urn (`?tracker=`)."""
+    """Look for a tracker in the published urn. It is sent, and no part of the address: logs keep who asked for those."""
     found = proposals.get(proposal_id, person_id=person_id_of(request))
-    tracker = request.GET.get("tracker", "")
-    if found.election_id is None:
-        return _page(request, proposal_id)
+    if request.method != "POST" or found.election_id is None:
+        return redirect("members:proposal", proposal_id)
+    tracker = request.POST.get("tracker", "")
     try:
         ballot = elections.find_ballot(election_id=found.election_id, tracker=tracker)
     except Problem as refused:

@@ -83,10 +83,7 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
     if not proposals.is_sponsored(proposal, now=now):
         proposals.end(proposal, State.LAPSED, "Too few members stand behind what it came to.", now=now)
         return
-    try:
-        proposals.check_figures(proposal, now=now)
-    except PolicyRefused as refused:
-        proposals.end(proposal, State.FAILED, refused.detail, now=now)
+    if _fails(proposal, now):
         return
     proposal.versions.filter(accepted_at=None, declined_at=None).update(declined_at=now)
     proposal.kind = proposals.kind_now(proposal, now=now)
@@ -94,6 +91,16 @@ def _deliberation(proposal: Proposal, now: datetime) -> None:
     proposal.dry_run = dry_runs.frozen(proposal, now=now)
     proposal.governance_seq = governance.in_force(now).seq
     _call(proposal, now, notice_days=proposals.timings(proposal, now=now).notice)
+
+
+def _fails(proposal: Proposal, now: datetime) -> bool:
+    """End a proposal whose figures cannot be a policy, or would not follow the last one; return whether it did."""
+    try:
+        proposals.check_figures(proposal, now=now)
+    except PolicyRefused as refused:
+        proposals.end(proposal, State.FAILED, refused.detail, now=now)
+        return True
+    return False
 
 
 def question(proposal: Proposal) -> dict[str, object]:
@@ -168,6 +175,8 @@ def _counting(proposal: Proposal, now: datetime) -> None:
         _void(proposal, words, now)
         return
     _tell_who_voted(proposal, election_id, tally, now)
+    if tally.verdict == Verdict.PASSED and _fails(proposal, now):
+        return
     if tally.verdict != Verdict.INQUORATE:
         days = proposals.timings(proposal, now=now).contest
         proposals.go_to(proposal, State.CONTEST, ends_at=deadlines.after(now, days), now=now, words=tally.verdict)

@@ -220,7 +220,7 @@ def test_early_results_are_in_no_page_no_export_no_answer_and_no_cache(people, c
     assert kept
     assert not any(election_id in key or election_id.replace(b"-", b"") in key for key in kept)
     assert client.get(f"/api/v1/proposals/{proposal.id}/bundle.zip").status_code == 404
-    assert client.get(f"/proposals/{proposal.id}/urn", {"tracker": "0" * 64}).status_code == 409
+    assert client.post(f"/proposals/{proposal.id}/urn", {"tracker": "0" * 64}).status_code == 409
 
 
 def test_the_notice_of_having_voted_tells_neither_when_nor_what(people):

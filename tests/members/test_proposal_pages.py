@@ -92,13 +92,17 @@ def test_a_member_votes_and_finds_the_ballot_when_it_is_counted(client, people):
     early = client.get(f"/api/v1/proposals/{proposal.id}").json()
     assert (early["turnout"], early["verdict"]) == ({"members": 6, "voted": 5}, None)
     assert client.get(f"/api/v1/proposals/{proposal.id}/bundle.zip").status_code == 404
-    assert client.get(f"/proposals/{proposal.id}/urn", {"tracker": tracker}).status_code == 409
+    assert client.post(f"/proposals/{proposal.id}/urn", {"tracker": tracker}).status_code == 409
     assembly.go_on(proposal)
-    page = read(client, f"/proposals/{proposal.id}/urn?tracker={tracker}")
+    # Whoever keeps addresses with who asked for them, a proxy's log for instance, must not learn whose ballot it is.
+    asked = client.get(f"/proposals/{proposal.id}/urn", {"tracker": tracker})
+    assert (asked.status_code, asked.headers["Location"]) == (302, f"/proposals/{proposal.id}")
+    page = client.post(f"/proposals/{proposal.id}/urn", {"tracker": tracker}).content.decode()
     assert "It passed" in page
     assert "listener, <b>yes</b>" in page
     assert "5 ≥ 5: yes." in page
-    assert "No ballot has this tracker." in read(client, f"/proposals/{proposal.id}/urn?tracker={'0' * 64}")
+    other = client.post(f"/proposals/{proposal.id}/urn", {"tracker": "0" * 64})
+    assert "No ballot has this tracker." in other.content.decode()
     bundle = client.get(f"/api/v1/proposals/{proposal.id}/bundle.zip")
     assert b"".join(bundle.streaming_content)[:2] == b"PK"
     assert client.get(f"/api/v1/proposals/{proposal.id}").json()["verdict"] == "passed"

@@ -46,6 +46,7 @@ PAGES = (
     page("/proposals/{nothing}/roll", 404),
     theirs("/proposals/{nothing}/roll/my-proof.json"),
     page("/proposals/{nothing}/urn", 404),
+    form("/proposals/{nothing}/urn", 404, stranger=404, tracker="00"),
     theirs("/proposals/{nothing}/edit"),
     form("/proposals/{nothing}/edit", 404),
     form("/proposals/{nothing}/submit", 404),
