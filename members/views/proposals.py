@@ -346,7 +346,7 @@ def contest(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_ballot(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Look for a tracker in the published urn. It is sent, and no part of the address: logs keep who asked for those."""
+    """Look for a tracker in the published urn. It is no part of the address: logs keep who asks for those."""
     found = proposals.get(proposal_id, person_id=person_id_of(request))
     if request.method != "POST" or found.election_id is None:
         return redirect("members:proposal", proposal_id)

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from members import clock, policies
+from members import policies
 from members.voting import elections
 from members.voting.proposal_models import Proposal
 from tests import cast
-from tests.members import assembly, belonging
+from tests.members import assembly
 
 pytestmark = pytest.mark.django_db
 State = Proposal.State
