@@ -59,6 +59,7 @@ urlpatterns = [
     path("secretary/expulsions/<uuid:expulsion_id>/say", secretary.say, name="say-expulsion"),
     path("secretary/expulsions/<uuid:expulsion_id>/panel", secretary.seat, name="seat-panel"),
     path("secretary/erasures", erasure.running, name="erasures"),
+    path("secretary/erasures.csv", erasure.table, name="erasures-table"),
     path("secretary/erasures/begin", erasure.begin, name="begin-erasure"),
     path("account", account.account, name="account"),
     path("account/leaving", erasure.leaving, name="leaving"),

@@ -173,6 +173,17 @@ def advance(*, now: datetime) -> int:
     return moved
 
 
+def shut(erasure: Erasure, *, words: str, left_at: datetime, now: datetime) -> None:
+    """End every way to sign in and the membership, and tell them. Inside a transaction that has the erasure alone."""
+    erasure.state = Erasure.State.SETTLING
+    erasure.save(update_fields=["state"])
+    Person.objects.filter(id=erasure.person_id).update(is_active=False)
+    Token.objects.filter(person_id=erasure.person_id).delete()
+    with suppress(NotAMember):
+        memberships.leave(person_id=erasure.person_id, now=left_at)
+    _tell(erasure, "settling", "You are leaving now", words, now=now)
+
+
 def _begin(person_id: UUID, *, begun_by: UUID | None, code: str, now: datetime) -> Erasure:
     if StaffRole.objects.filter(person_id=person_id).exists():
         raise HasDuties("Whoever has a role for the co-op hands it over first. Nothing was begun.")
@@ -206,24 +217,17 @@ def _asked(person_id: UUID) -> Erasure:
 
 
 def _close_the_door(erasure_id: UUID, *, now: datetime) -> bool:
-    """End every way to sign in, and the membership. What follows is told in a last letter."""
+    """End every way to sign in, and say in a last letter what follows."""
     with transaction.atomic():
         found = _locked(erasure_id, Erasure.State.ASKED)
         if found is None:
             return False
-        found.state = Erasure.State.SETTLING
-        found.save(update_fields=["state"])
-        Person.objects.filter(id=found.person_id).update(is_active=False)
-        Token.objects.filter(person_id=found.person_id).delete()
-        with suppress(NotAMember):
-            memberships.leave(person_id=found.person_id, now=now)
-        _tell(
+        shut(
             found,
-            "settling",
-            "You are leaving now",
-            "Nobody signs in as you any more. Your credit goes back to how you paid, what you earned goes to your"
+            words="Nobody signs in as you any more. Your credit goes back to how you paid, what you earned goes to your"
             " account if you named one. When that is done everything that names you is removed. This is the last"
             " letter that is not about your money.",
+            left_at=now,
             now=now,
         )
     return True

@@ -23,6 +23,10 @@ from royalties.management.commands.close_for_recovery import moment
 from royalties.recovery import Found
 
 STEPS = 5
+ERASED_SINCE = (
+    "Whoever was erased since the backup is known here again: take the secretary's newest list of erasures and run"
+    " `manage.py erase --from LIST`."
+)
 
 
 class Command(BaseCommand):
@@ -56,6 +60,8 @@ class Command(BaseCommand):
         except store.FAULTS as error:
             raise CommandError(f"The store of files is away, so the co-op stays closed: {error}") from error
         self.stdout.write("The co-op is open." if opened else "The co-op was open, and is.")
+        if standing:
+            self.stdout.write(ERASED_SINCE)
 
     def _recover(self, options: dict[str, Any], treasurer_id: UUID | None) -> Found:
         now = clock.now()

@@ -36,6 +36,7 @@ PAGES = (
     form("/account/leaving/stay", 409),
     mine("/account/everything.json"),
     staffs("/secretary/erasures"),
+    staffs("/secretary/erasures.csv"),
     form("/secretary/erasures/begin", 403, email="lena@else.example"),
     page("/coop"),
     page("/proposals"),
