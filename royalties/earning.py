@@ -15,7 +15,7 @@ from django.db import connection
 
 from members import clock, months, policies
 from royalties import periods
-from royalties.id_shares import IdShare
+from royalties.id_shares import EVERYTHING, IdShare
 
 ONE_DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
@@ -256,26 +256,22 @@ def gather(month: date, *, place: Place = THE_RUN) -> None:
         cursor.execute(place.of("ANALYZE royalties_group"))
 
 
-def line(month: date, *, shard: int, shards: int, place: Place = THE_RUN) -> None:
+def line(month: date, works: IdShare = EVERYTHING, *, place: Place = THE_RUN) -> None:
     """Write the lines of a share of the works: of the month's groups, and of held ones that have a sheet now."""
-    given: dict[str, Any] = {
-        "month": month,
-        "ends": periods.bounds(month)[1],
-        **vars(IdShare.of(shard, shares=shards)),
-    }
+    given = {"month": month, "ends": periods.bounds(month)[1], **vars(works)}
     with connection.cursor() as cursor:
         cursor.execute(place.of(RELEASE), given)
         cursor.execute(place.of(LINES), given)
 
 
-def count(month: date, *, shard: int, shards: int) -> None:
+def count(month: date, works: IdShare = EVERYTHING) -> None:
     """Count plays by number, purchases and listeners of a share of the works, and hold each group against its charges.
 
     Raises NotEqual.
     """
     with connection.cursor() as cursor:
         for stretch in _stretches(month):
-            cursor.execute(COUNT, stretch | _changes(stretch) | vars(IdShare.of(shard, shares=shards)))
+            cursor.execute(COUNT, stretch | _changes(stretch) | vars(works))
             if unequal := cursor.fetchone():
                 raise NotEqual(f"what work {unequal[0]} earned is not the sum of its charges")
 

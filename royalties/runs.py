@@ -135,7 +135,8 @@ def _take_share(month: date, step: Run.Step) -> Turn:
         patience.take_time(minutes=120, megabytes=128)
         try:
             with transaction.atomic():
-                _SHARE_DONE_BY[step](month, shard.number, RunShard.objects.filter(run_id=month).count())
+                shares = RunShard.objects.filter(run_id=month).count()
+                _SHARE_DONE_BY[step](month, IdShare.of(shard.number, shares=shares))
         except earning.NotEqual as wrong:
             _stop(Run.objects.select_for_update().get(month=month), wrong)
             return Turn(took=True)
@@ -237,8 +238,8 @@ _DONE_BY: dict[Run.Step, Callable[[Run, datetime], None]] = {
     Step.PUBLISHING: _publish,
     Step.SEALING: _seal,
 }
-_SHARE_DONE_BY: dict[Run.Step, Callable[[date, int, int], object]] = {
-    Step.LINING: lambda month, shard, shards: earning.line(month, shard=shard, shards=shards),
-    Step.COUNTING: lambda month, shard, shards: earning.count(month, shard=shard, shards=shards),
-    Step.STATING: lambda month, shard, shards: statements.write(month, whose=IdShare.of(shard, shares=shards)),
+_SHARE_DONE_BY: dict[Run.Step, Callable[[date, IdShare], object]] = {
+    Step.LINING: earning.line,
+    Step.COUNTING: earning.count,
+    Step.STATING: statements.write,
 }

@@ -97,7 +97,7 @@ def _count(one: Counted, now: datetime) -> None:
         cursor.execute("ANALYZE royalties_sofarwork")
     place = Place(**TABLES, closed_at=closed_at)
     earning.gather(one.month, place=place)
-    earning.line(one.month, shard=0, shards=1, place=place)
+    earning.line(one.month, place=place)
     SoFarCounted.objects.create(month=one.month, counted_until=one.counted_until, counted_at=now, is_over=one.is_over)
 
 

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from members import months, seals
+from members import months, policies, seals
+from members.policies import Version
 from members.problems import NotFound
 from royalties import payouts, signing
 from royalties.id_shares import EVERYTHING, IdShare
@@ -88,7 +89,7 @@ class Balance:
     returned_micros: int = 0
 
 
-def write(month: date, *, whose: IdShare = EVERYTHING) -> int:
+def write(month: date, whose: IdShare = EVERYTHING) -> int:
     """Write the statements of a month for a share of the payees; return how many.
 
     One for each payee with a line in the month, with something carried forward, or whose account moved.
@@ -136,6 +137,18 @@ def one(*, person_id: UUID, statement_id: UUID) -> Statement:
     return found
 
 
+def cited(of: Statement) -> list[Version]:
+    """Return the versions of policies that made the statement: of `revenue` for its lines, of `payouts` for the rest.
+
+    That of `payouts` held when the month closed, and says from how much on is paid. One query.
+    """
+    closed = months.period(of.month)
+    assert closed is not None, "a month with statements was closed"
+    paying = policies.policy_at("payouts", closed.closed_at)
+    by = {line["revenue_version"] for line in of.content["lines"]}
+    return [*(one for one in policies.versions("revenue", closed.closed_at) if one.seq in by), paying]
+
+
 def csv_rows(of: Statement) -> Iterator[list[str]]:
     """Yield the statement's lines as a table, its head first. Money is in whole micros."""
     columns = [
@@ -156,12 +169,14 @@ def csv_rows(of: Statement) -> Iterator[list[str]]:
         "given_back_micros",
         "net_micros",
         "published_as",
+        "revenue_address",
     ]
     yield columns
     for line in of.content["lines"]:
         row = line | {
             "paid_in": of.content["month"],
             "plays": sum(line["plays_by_number"]),
+            "revenue_address": policies.address("revenue", line["revenue_version"]),
             "plays_by_number": " ".join(map(str, line["plays_by_number"])),
             "listeners": f"fewer than {LISTENERS_LEAST}" if line["listeners"] is None else line["listeners"],
         }

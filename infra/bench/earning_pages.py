@@ -202,8 +202,8 @@ def _divide_one(month: date) -> None:
             posting.take_rows(cursor)
             cursor.execute("DROP TABLE taken")
         earning.gather(month)
-        earning.line(month, shard=0, shards=1)
-        earning.count(month, shard=0, shards=1)
+        earning.line(month)
+        earning.count(month)
         statements.write(month)
         run.state, run.sealed_at = Run.State.SEALED, closed_at
         run.save()

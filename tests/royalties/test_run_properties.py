@@ -18,6 +18,7 @@ from catalog.models import Work
 from members import clock, money, months, policies
 from members.models import Month, Person
 from royalties import earning, periods, posting
+from royalties.id_shares import IdShare
 from royalties.run_models import Group, Line
 from tests import cast
 from tests.royalties import counting
@@ -138,8 +139,9 @@ def run(month: date, *, closed_at: datetime) -> earning.Figures:
         cursor.execute("DROP TABLE IF EXISTS taken")
     earning.gather(month)
     for shard in range(SHARDS):
-        earning.line(month, shard=shard, shards=SHARDS)
-        earning.count(month, shard=shard, shards=SHARDS)
+        works = IdShare.of(shard, shares=SHARDS)
+        earning.line(month, works)
+        earning.count(month, works)
     return earning.check(month)
 
 
