@@ -18,7 +18,7 @@ from members.policies import Params
 from members.voting import dry_runs
 from members.voting.dry_runs import GROUP_LEAST, Preview, Replay, Row
 from playback.models import Session
-from playback.sessions import OPENING_FROM_MS
+from playback.openings import SHORTEST_MS
 
 BAND = 5
 CAVEAT = (
@@ -134,7 +134,7 @@ def _heard(month: date, *, person_id: UUID | None = None) -> Heard:
             {
                 "begins": clock.start_of(month),
                 "ends": clock.start_of(months.after(month)),
-                "shortest": OPENING_FROM_MS,
+                "shortest": SHORTEST_MS,
                 "basis": Session.Basis.PAID,
                 "person": person_id,
             },

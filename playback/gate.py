@@ -18,7 +18,7 @@ from catalog import delivery, publishing
 from catalog.delivery import Layout, Meter
 from members import throttles
 from members.problems import NotFound, Problem
-from playback import sessions
+from playback import openings, sessions
 from playback.models import Holding, Session
 
 MAC_BYTES = 16
@@ -62,7 +62,7 @@ def playlist(*, capability: str, growing: bool, now: datetime) -> str:
         standing = publishing.standing(work_id=session_id, person_id=None, now=now)
         if not standing.may_begin():
             raise AddressExpired("The work was taken off.")
-        gate = sessions.openings(work_id=session_id, duration_ms=standing.duration_ms, now=now)
+        gate = openings.of_work(work_id=session_id, duration_ms=standing.duration_ms, now=now)
         pieces = delivery.layout(work_id=session_id, kind=delivery.SOUND)
         return write(pieces, open_ms=gate.open_ms, whole=False, growing=False, now=now)
     if throttles.count(f"loads:{session_id}", seconds=3600) > LOADS_PER_HOUR:

@@ -14,7 +14,7 @@ from catalog import facts, publishing
 from catalog.facts import Facts
 from catalog.publishing import Standing
 from members import policies
-from playback import holdings, sessions
+from playback import holdings, openings, sessions
 from playback.holdings import Held
 from playback.models import Session
 
@@ -160,6 +160,6 @@ def _line(told: Facts, standing: Standing, held: Held, stopped_at_ms: int | None
         remaining_micros=asked.remaining_micros if basis == sessions.PAID else 0,
         paid_plays=held.paid_plays,
         plays=asked.terms.plays,
-        free_ms=sessions.free_ms(duration_ms=standing.duration_ms, now=now),
+        free_ms=openings.free_ms(duration_ms=standing.duration_ms, now=now),
         rest_micros=0,
     )

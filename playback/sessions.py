@@ -4,17 +4,17 @@ The moment a quote is written decides price and policy version; the charge only 
 most one live session per work, so a reload, a second tab or another device never pays twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from catalog import delivery, ladder, objections, publishing
 from catalog.publishing import Standing, WorkUnavailable
-from members import clock, policies
+from members import policies
 from members.problems import NotFound, Problem
-from playback import holdings, wallets
+from playback import holdings, openings, wallets
 from playback.holdings import Held, Quote
 from playback.models import Charge, FreePlay, Session
 from playback.wallets import WalletOverview
@@ -22,10 +22,6 @@ from playback.wallets import WalletOverview
 QUOTE_LIVES = timedelta(minutes=15)
 RESUMED_WITHIN = timedelta(hours=4)
 PLAYLIST_MOST = timedelta(hours=12)
-LEAD_MS = 5_000
-# Shorter tracks have no opening: the price is pressed.
-OPENING_FROM_MS = 20_000
-OPENING_LIVES = timedelta(hours=1)
 # How long a photo is open in full after its charge.
 VIEW_LIVES = timedelta(minutes=10)
 UNCHARGED_KEPT = timedelta(days=30)
@@ -204,7 +200,7 @@ def listening(*, person_id: UUID | None, work_id: UUID, now: datetime) -> Listen
     except WorkUnavailable:
         basis, available = PAID, False
     pays = basis == PAID
-    gate = openings(work_id=work_id, duration_ms=standing.duration_ms, now=now)
+    gate = openings.of_work(work_id=work_id, duration_ms=standing.duration_ms, now=now)
     owned = basis == OWNED
     return Listening(
         work_id=work_id,
@@ -246,26 +242,6 @@ def view_url(sitting: Sitting, *, now: datetime) -> str | None:
     return delivery.view_url(sitting.work_id, now=opened_at, lives=VIEW_LIVES)
 
 
-def opening(*, work_id: UUID, now: datetime) -> "Opening":
-    """Return the opening that anyone may hear, and count it. Raises NotFound and WorkUnavailable."""
-    standing = publishing.standing(work_id=work_id, person_id=None, now=now)
-    if not standing.may_begin():
-        raise WorkUnavailable("It was taken off or suspended; only who owns it can hear it.")
-    found = openings(work_id=work_id, duration_ms=standing.duration_ms, now=now)
-    count_opening(work_id=work_id, now=now)
-    return replace(found, kind=standing.kind)
-
-
-def count_opening(*, work_id: UUID, now: datetime) -> None:
-    """Count an opening heard without signing in, by day; nothing about who is kept."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO playback_openingcount AS c (work_id, day, count) VALUES (%s, %s, 1)"
-            " ON CONFLICT (work_id, day) DO UPDATE SET count = c.count + 1",
-            [work_id, clock.day(now)],
-        )
-
-
 def forget_uncharged(*, now: datetime, kept_from: datetime | None = None, limit: int = 10_000) -> int:
     """Delete sessions that were never charged and are older than 30 days; return how many.
 
@@ -274,37 +250,6 @@ def forget_uncharged(*, now: datetime, kept_from: datetime | None = None, limit:
     before = min(now - UNCHARGED_KEPT, kept_from or now)
     old = Session.objects.filter(charge_id=None, began_at__lt=before).values("id")[:limit]
     return Session.objects.filter(charge_id=None, began_at__lt=before, id__in=old).delete()[0]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """How much of a work is free, and where the gate stands, in thousandths of a second; nothing of a photo is."""
-
-    free_ms: int
-    open_ms: int
-    version: int
-    kind: str = "track"
-
-
-def openings(*, work_id: UUID, duration_ms: int, now: datetime) -> Opening:
-    """Return the opening under the policy in force: at most half the work.
-
-    The gate is the first boundary of a segment at least five seconds later, so that the sound goes on while the charge
-    is asked.
-    """
-    version = policies.policy_at("opening", now).seq
-    free = free_ms(duration_ms=duration_ms, now=now)
-    if free == 0:
-        return Opening(free_ms=0, open_ms=0, version=version)
-    open_ms = delivery.boundary_ms(work_id=work_id, at_least_ms=free + LEAD_MS)
-    return Opening(free_ms=free, open_ms=open_ms, version=version)
-
-
-def free_ms(*, duration_ms: int, now: datetime) -> int:
-    """Return how much of a track is free, in thousandths of a second; 0 for one too short to have an opening."""
-    if duration_ms < OPENING_FROM_MS:
-        return 0
-    return min(int(policies.policy_at("opening", now).params["seconds"]) * 1000, duration_ms // 2)
 
 
 def basis_of(*, standing: Standing, held: Held, asked: Quote, now: datetime) -> str | None:
@@ -358,7 +303,7 @@ def _write_quote(
         held = holdings.keep_fallen_cap(
             listener_id=session.listener_id, work_id=session.work_id, held=held, cap_micros=asked.cap_micros, now=now
         )
-    gate = openings(work_id=session.work_id, duration_ms=standing.duration_ms, now=now)
+    gate = openings.of_work(work_id=session.work_id, duration_ms=standing.duration_ms, now=now)
     session.basis = basis
     session.quoted_at = now
     session.expires_at = now + QUOTE_LIVES

@@ -21,7 +21,7 @@ from members.access import ScopeMissing, WrongType, bearer_of, idempotency_key, 
 from members.api import ProblemSerializer, read
 from members.problems import Invalid, NotFound, Problem
 from members.tokens import Scope
-from playback import charging, gate, sessions
+from playback import charging, gate, openings, sessions
 from playback.api.answers import KEY, REFUSALS
 from playback.charging import PriceChanged
 from playback.models import Session
@@ -90,12 +90,12 @@ class Opening(APIView):
     def get(self, request: Request, work_id: UUID) -> Response:
         """Return where it is heard; the day's count goes up by one."""
         now = clock.now()
-        found = sessions.opening(work_id=work_id, now=now)
+        found = openings.for_anyone(work_id=work_id, now=now)
         if found.kind == sessions.PHOTO:
             return Response({"view_url": delivery.preview_url(work_id, now=now)})
         return Response(
             {
-                "playlist_url": gate.address(listener_id=None, session_id=work_id, until=now + sessions.OPENING_LIVES),
+                "playlist_url": gate.address(listener_id=None, session_id=work_id, until=now + openings.LIVES),
                 "free_seconds": found.free_ms / 1000,
                 "open_seconds": found.open_ms / 1000,
             }

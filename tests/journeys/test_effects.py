@@ -10,7 +10,7 @@ from catalog import content, publishing
 from members import clock, policies
 from members.problems import Invalid
 from members.voting.proposal_models import Proposal
-from playback import sessions
+from playback import openings, sessions
 from royalties import earning, payouts
 from tests import cast
 from tests.members import assembly
@@ -83,7 +83,7 @@ def test_what_is_heard_free_changes_with_the_month():
     begins = enacted("opening", seconds=30)
     story = Story()
     found = [
-        sessions.openings(work_id=story.work.id, duration_ms=180_000, now=begins + late) for late in (-SECOND, SECOND)
+        openings.of_work(work_id=story.work.id, duration_ms=180_000, now=begins + late) for late in (-SECOND, SECOND)
     ]
     assert [(one.free_ms, one.version) for one in found] == [(45_000, 1), (30_000, 2)]
 

@@ -15,7 +15,7 @@ from catalog.delivery import Layout, Meter, Segment
 from catalog.models import Rendition
 from members import clock, policies
 from members.problems import NotFound
-from playback import charging, gate, sessions
+from playback import charging, gate, openings, sessions
 from playback.gate import AddressExpired, TooManyLoads
 from playback.models import Session
 from tests import callers, cast
@@ -148,9 +148,9 @@ def test_whatever_opening_is_voted_the_gate_stands_at_the_end_of_a_file(seconds:
             version.__class__(**{**vars(version), "params": {"seconds": voted}})
             for version in policies.versions("opening", now)
         ]
-        found = sessions.openings(work_id=work.id, duration_ms=work.duration_ms or 0, now=now)
+        found = openings.of_work(work_id=work.id, duration_ms=work.duration_ms or 0, now=now)
         assert found.free_ms == min(voted * 1000, round(seconds * 1000) // 2)
-        assert found.open_ms >= min(found.free_ms + sessions.LEAD_MS, ends_ms[-1])
+        assert found.open_ms >= min(found.free_ms + openings.LEAD_MS, ends_ms[-1])
         shown = [file for file, end in zip(files, ends_ms, strict=True) if end <= found.open_ms]
         assert ends_ms[len(shown) - 1] == found.open_ms
         assert not [file for file in shown if file.startswith("rest")]
@@ -159,7 +159,7 @@ def test_whatever_opening_is_voted_the_gate_stands_at_the_end_of_a_file(seconds:
 @pytest.mark.django_db
 def test_a_track_under_twenty_seconds_has_no_opening() -> None:
     work = cast.track(cast.creator(cast.person()), seconds=19.9)
-    found = sessions.openings(work_id=work.id, duration_ms=19_900, now=clock.now())
+    found = openings.of_work(work_id=work.id, duration_ms=19_900, now=clock.now())
     assert (found.free_ms, found.open_ms) == (0, 0)
     address = gate.address(listener_id=None, session_id=work.id, until=clock.now() + timedelta(hours=1))
     text = gate.playlist(capability=capability_of(address), growing=False, now=clock.now())

@@ -11,7 +11,7 @@ from catalog.models import SplitLine, SplitSheet, Work
 from catalog.publishing import WorkUnavailable
 from members import clock
 from members.problems import NotFound
-from playback import charging, sessions
+from playback import charging, openings, sessions
 from playback.audience_models import OpeningCount
 from playback.models import FreePlay, Holding, Session
 from tests import cast
@@ -302,8 +302,8 @@ def test_a_stranger_sees_the_ladder_and_an_opening_that_is_counted_by_day(song):
     page = sessions.listening(person_id=None, work_id=song.id, now=clock.now())
     assert (page.price_micros, page.signed_in, page.blocked, page.ladder[8]) == (2_000, False, None, 512_000)
     for _ in range(3):
-        assert sessions.opening(work_id=song.id, now=clock.now()).open_ms == 50_000
-    sessions.opening(work_id=song.id, now=clock.now() + timedelta(days=1))
+        assert openings.for_anyone(work_id=song.id, now=clock.now()).open_ms == 50_000
+    openings.for_anyone(work_id=song.id, now=clock.now() + timedelta(days=1))
     assert list(OpeningCount.objects.order_by("day").values_list("count", flat=True)) == [3, 1]
     assert not Session.objects.exists()
 
