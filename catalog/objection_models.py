@@ -2,9 +2,10 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+
+from members.voting.panel_models import Appeal, Seat
 
 
 class Objection(models.Model):
@@ -41,49 +42,22 @@ class Objection(models.Model):
         indexes = [models.Index(fields=["leaves_at"], condition=Q(outcome=""), name="objection_open")]
 
 
-class ObjectionAppeal(models.Model):
-    """What the people of a work say against an objection; the work stays while three members look at it."""
+class ObjectionAppeal(Appeal):
+    """What the people of a work say against an objection; the work stays while a panel looks at it."""
 
     class Ruling(models.TextChoices):
         STAYS = "stays", "It stays"
         GOES = "goes", "It goes"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     objection = models.OneToOneField(Objection, models.PROTECT, related_name="appeal")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    text = models.TextField()
-    filed_at = models.DateTimeField()
-    decide_until = models.DateTimeField()
-    ruling = models.CharField(max_length=5, choices=Ruling, blank=True)
-    ruled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~Q(text=""), name="objection_appeal_says_something"),
-            models.CheckConstraint(
-                condition=Q(ruling="", ruled_at=None) | ~Q(ruling="") & Q(ruled_at__isnull=False),
-                name="objection_ruling_has_its_moment",
-            ),
-        ]
+    ruling = models.CharField(max_length=9, choices=Ruling, blank=True)
 
 
-class ObjectionPanelist(models.Model):
-    """One of three members, drawn by lot and none of them a director, who decide whether a work stays."""
+class ObjectionSeat(Seat):
+    """A seat on the panel of an appeal for a work."""
 
     appeal = models.ForeignKey(ObjectionAppeal, models.PROTECT, related_name="panel")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    ruling = models.CharField(max_length=5, choices=ObjectionAppeal.Ruling, blank=True)
-    reasons = models.TextField(blank=True)
-    ruled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["appeal", "person"], name="objection_panelist_once"),
-            models.CheckConstraint(
-                condition=Q(ruling="", ruled_at=None) | ~Q(ruling="") & ~Q(reasons="") & Q(ruled_at__isnull=False),
-                name="objection_panelist_gives_reasons",
-            ),
-        ]
+    ruling = models.CharField(max_length=9, choices=ObjectionAppeal.Ruling, blank=True)
 
 
 class ContentLook(models.Model):

@@ -3,12 +3,11 @@
 When a version of `content` is recorded, beat holds it against every public work, by the rules that it made stricter and
 no others. Who runs a work that would not be admitted any more is told at once. Sixty days later, and never before the
 version holds, the work goes off and says which vote that was: owners keep it, who has begun it plays on, and what it
-earned is paid like anything else. An appeal stops that until three members, drawn by lot and none of them a director,
-have decided; where they are silent, the vote stands. What they let stay stays, until another vote
-makes the rule stricter.
+earned is paid like anything else. An appeal stops that until a panel has decided (`members/voting/panels.py`); where
+it is silent, the vote stands. What it lets stay stays, until another vote makes the rule stricter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -22,19 +21,17 @@ from django.db.models.functions import Cast
 from catalog import content, publishing
 from catalog.content import Finding
 from catalog.models import CreatorRole, SplitLine, Upload, Work
-from catalog.objection_models import ContentLook, Objection, ObjectionAppeal, ObjectionPanelist
+from catalog.objection_models import ContentLook, Objection, ObjectionAppeal
 from catalog.publishing import Standing
-from members import admission, clock, deadlines, governance, letters, policies
-from members.admission import Staff
+from members import clock, governance, letters, policies
 from members.letters import Letter
 from members.policies import Params, Version
-from members.problems import Invalid, NotFound, Problem
-from members.voting import electorate
+from members.problems import NotFound, Problem
+from members.voting import panels
+from members.voting.panels import Case, Duty, Hearing
 
 Ruling, Outcome = ObjectionAppeal.Ruling, Objection.Outcome
 NOTICE = timedelta(days=60)
-PANEL = 3
-TEXT_MOST = 4_000
 AT_ONCE = 200
 # A work whose publishing began before a version held may be written a moment after.
 LATE_COMMITS = timedelta(hours=1)
@@ -42,9 +39,9 @@ RUNS = (CreatorRole.Role.OWNER, CreatorRole.Role.EDITOR)
 
 
 class ObjectionOver(Problem):
-    """The objection has ended, or was appealed against already, or the appeal is decided."""
+    """The objection has ended, or was appealed against already."""
 
-    slug, status, title = "objection-over", 409, "This is decided, or under appeal, already"
+    slug, status, title = "objection-over", 409, "This is over, or under appeal, already"
 
 
 # What beat does.
@@ -159,7 +156,7 @@ def _settle(objection_id: UUID, now: datetime) -> bool:
                 "Who owns it keeps it, who has begun it may play on for 90 days, and what it earned is paid to you.",
                 "Once it fits, you can publish it again.",
             ],
-            facts=[("The vote", f"content, version {objection.policy_seq}")],
+            facts=[("The vote", policies.address("content", objection.policy_seq))],
             act="See the work in your studio",
             path=f"/studio/works/{work.id}",
         )
@@ -170,7 +167,7 @@ def _settle(objection_id: UUID, now: datetime) -> bool:
 def _is_looked_at(objection: Objection, now: datetime) -> bool:
     """Return whether a panel still looks at an appeal. One that says nothing in its time lets the vote stand."""
     appeal = ObjectionAppeal.objects.filter(objection=objection).first()
-    return appeal is not None and not appeal.ruling and now < appeal.decide_until
+    return appeal is not None and panels.is_open(appeal, now=now)
 
 
 def _end(objection: Objection, outcome: Objection.Outcome, now: datetime) -> None:
@@ -181,62 +178,72 @@ def _end(objection: Objection, outcome: Objection.Outcome, now: datetime) -> Non
 # Appealing.
 
 
-def appeal(*, work_id: UUID, person_id: UUID, text: str, now: datetime) -> ObjectionAppeal:
-    """Say why one's work should stay. Three members decide; it stays until they have, or their time is over.
+def appeal(*, objection_id: UUID, person_id: UUID, text: str, now: datetime) -> ObjectionAppeal:
+    """Say why one's work should stay, once. A panel decides; the work stays until it has, or its time is over.
 
-    Raises NotFound for who does not run the work or where nothing objects, ObjectionOver for a second one, Invalid.
+    Raises NotFound for who does not run the work, ObjectionOver, Invalid.
     """
-    text = _said(text)
+    text = panels.said(text)
     with transaction.atomic():
+        work_id = Objection.objects.filter(id=objection_id).values_list("work_id", flat=True).first()
+        if work_id is None:
+            raise NotFound("there is no such objection")
         work = publishing.managed_work(work_id=work_id, person_id=person_id)
-        objection = open_of(work_id)
-        if objection is None:
-            raise NotFound("no rule objects to this work")
+        objection = Objection.objects.get(id=objection_id)
+        if objection.outcome:
+            raise ObjectionOver("It has ended: nothing objects to the work by this rule any more, or it is off.")
         if ObjectionAppeal.objects.filter(objection=objection).exists():
             raise ObjectionOver("There is one appeal against an objection, and it was filed.")
-        days = int(governance.in_force(now).params["contest_days"])
         filed = ObjectionAppeal.objects.create(
-            objection=objection, person_id=person_id, text=text, filed_at=now, decide_until=deadlines.after(now, days)
+            objection=objection,
+            person_id=person_id,
+            text=text,
+            filed_at=now,
+            decide_until=panels.deadline(now, rules=governance.in_force(now).params),
         )
-        drawn = _draw(work, objection, now)
-        ObjectionPanelist.objects.bulk_create(ObjectionPanelist(appeal=filed, person_id=one) for one in drawn)
-        letter = Letter(
-            subject=f"You were drawn: shall “{work.title}” stay?",
-            paragraphs=[
-                f"Members voted a rule for the catalogue: {objection.words}",
-                "The people of a work appealed. You and two others were drawn by lot to decide whether it stays.",
-                f"Two of you are enough. Without a decision by {_time(filed.decide_until)} the rule is followed.",
-            ],
-            act="Read the appeal and decide",
-            path=f"/objections/{filed.id}",
-        )
-        letters.send_to_people(letter, drawn, topic=f"objection-drawn:{filed.id}", now=now)
+        _convene(filed, work, now=now)
     return filed
 
 
 def rule(*, appeal_id: UUID, person_id: UUID, ruling: str, reasons: str, now: datetime) -> ObjectionAppeal:
-    """Say as one of the three whether a work stays. Two of them decide.
-
-    Raises NotFound for anybody else, ObjectionOver once it is decided or too late, Invalid without reasons.
-    """
-    reasons = _said(reasons)
-    if ruling not in Ruling.values:
-        raise Invalid(f"Say one of {', '.join(Ruling.values)}.")
+    """Say as one of the panel whether a work stays. Raises as `panels.rule` does."""
     with transaction.atomic():
-        filed, mine = of_panelist(appeal_id=appeal_id, person_id=person_id)
+        filed = _appeal(appeal_id)
         work = Work.objects.select_for_update().get(id=filed.objection.work_id)
-        filed = ObjectionAppeal.objects.select_for_update(of=("self",)).select_related("objection").get(id=appeal_id)
-        if filed.ruling or filed.objection.outcome or now >= filed.decide_until:
-            raise ObjectionOver("It is decided.")
-        mine.ruling, mine.reasons, mine.ruled_at = ruling, reasons, now
-        mine.save(update_fields=["ruling", "reasons", "ruled_at"])
-        if filed.panel.filter(ruling=ruling).count() * 2 > PANEL:
-            filed.ruling, filed.ruled_at = ruling, now
-            filed.save(update_fields=["ruling", "ruled_at"])
+        if panels.rule(filed, person_id=person_id, ruling=ruling, reasons=reasons, now=now):
             if ruling == Ruling.STAYS:
                 _end(filed.objection, Outcome.KEPT, now)
             _tell_of_ruling(work, filed, now)
     return filed
+
+
+def _convene(filed: ObjectionAppeal, work: Work, *, now: datetime) -> None:
+    """Draw a panel without the people of the work and those who are paid for it. The vote and the work are the lot."""
+    objection = filed.objection
+    seed = f"{policies.version('content', objection.policy_seq).sha256} {work.id}"
+    theirs = set(CreatorRole.objects.filter(creator_id=work.creator_id).values_list("person_id", flat=True))
+    paid = SplitLine.objects.filter(sheet__work=work, person_id__isnull=False).values_list("person_id", flat=True)
+    case = Case(
+        title=_title(work),
+        sentences=(
+            f"Members voted a rule for the catalogue: {objection.words}",
+            "The people of a work appealed. It stays or it goes.",
+        ),
+        silence="the rule is followed",
+        path=appeal_path(filed),
+    )
+    panels.convene(filed, seed=seed, but=theirs | set(paid), case=case, now=now)
+
+
+def _title(work: Work) -> str:
+    return f"a work: “{work.title}”"
+
+
+def _appeal(appeal_id: UUID) -> ObjectionAppeal:
+    found = ObjectionAppeal.objects.select_related("objection__work__creator").filter(id=appeal_id).first()
+    if found is None:
+        raise NotFound("there is no appeal for you to read")
+    return found
 
 
 def _tell_of_ruling(work: Work, filed: ObjectionAppeal, now: datetime) -> None:
@@ -254,21 +261,17 @@ def _tell_of_ruling(work: Work, filed: ObjectionAppeal, now: datetime) -> None:
     _tell(work, letter, f"objection-ruled:{filed.id}", now)
 
 
-def _draw(work: Work, objection: Objection, now: datetime) -> list[UUID]:
-    """Return three members, by lot: neither directors nor people of the work. The vote and the work are the lot."""
-    seed = f"{policies.version('content', objection.policy_seq).sha256} {work.id}"
-    theirs = set(CreatorRole.objects.filter(creator_id=work.creator_id).values_list("person_id", flat=True))
-    paid = SplitLine.objects.filter(sheet__work=work, person_id__isnull=False).values_list("person_id", flat=True)
-    but = theirs | set(paid) | admission.people_in(Staff.DIRECTOR)
-    return electorate.draw(seed, many=PANEL, but=but, moment=now)
-
-
 # What others ask.
 
 
 def path(work_id: UUID) -> str:
     """Return where a work's people read of an objection."""
     return f"/works/{work_id}/objection"
+
+
+def appeal_path(filed: ObjectionAppeal) -> str:
+    """Return where an appeal is read by its panel."""
+    return f"/objections/{filed.id}"
 
 
 def open_of(work_id: UUID) -> Objection | None:
@@ -281,32 +284,57 @@ def of_work(*, work_id: UUID, person_id: UUID) -> QuerySet[Objection]:
     work = Work.objects.filter(id=work_id).first()
     if work is None or not publishing.manages(creator_id=work.creator_id, person_id=person_id):
         raise NotFound("there is no such work of yours")
-    found = Objection.objects.filter(work_id=work_id).select_related("work", "appeal").order_by("-policy_seq")
-    return found.prefetch_related("appeal__panel")
+    return whole(Objection.objects.filter(work_id=work_id)).order_by("-policy_seq")
+
+
+def to_appeal(found: Iterable[Objection]) -> Objection | None:
+    """Return, of the objections to a work, the open one to appeal next: not appealed yet, with the least time."""
+    open_ones = [one for one in found if not one.outcome]
+    return min(open_ones, key=lambda one: (hasattr(one, "appeal"), one.leaves_at, one.policy_seq), default=None)
+
+
+def of_person(person_id: UUID) -> QuerySet[Objection]:
+    """Return what ever objected to the works somebody runs. Three queries, however many."""
+    return whole(Objection.objects.filter(work__creator_id__in=_run_by(person_id)))
+
+
+def whole(found: QuerySet[Objection]) -> QuerySet[Objection]:
+    """Return objections with their works, appeals and what the panels said."""
+    return found.select_related("work", "appeal").prefetch_related("appeal__panel")
 
 
 def open_for(person_id: UUID) -> QuerySet[Objection]:
     """Return the open objections to all works somebody runs, those with the least time first."""
-    mine = CreatorRole.objects.filter(person_id=person_id, role__in=RUNS).values("creator_id")
-    found = Objection.objects.filter(outcome="", work__creator_id__in=mine, work__state=Work.State.PUBLISHED)
+    open_ones = Objection.objects.filter(outcome="", work__state=Work.State.PUBLISHED)
+    found = open_ones.filter(work__creator_id__in=_run_by(person_id))
     return found.select_related("work").order_by("leaves_at", "work__title", "id")
 
 
-def of_panelist(*, appeal_id: UUID, person_id: UUID) -> tuple[ObjectionAppeal, ObjectionPanelist]:
-    """Return an appeal with what one said about it as one of the three. Raises NotFound for anybody else."""
-    mine = (
-        ObjectionPanelist.objects.select_related("appeal__objection__work__creator")
-        .filter(appeal_id=appeal_id, person_id=person_id)
-        .first()
-    )
-    if mine is None:
-        raise NotFound("there is nothing here for you to decide")
-    return mine.appeal, mine
+def hearing(*, appeal_id: UUID, person_id: UUID, now: datetime) -> Hearing:
+    """Return an appeal as one of its panel reads it. Two queries. Raises NotFound for anybody else."""
+    found = panels.hearing(_appeal(appeal_id), person_id=person_id, now=now)
+    if found.mine is None:
+        raise NotFound("there is no appeal for you to read")
+    return found
+
+
+def duties_of(person_id: UUID, *, now: datetime) -> list[Duty]:
+    """Return the appeals that wait for what somebody says on their panel. One query."""
+    appeals = ObjectionAppeal.objects.select_related("objection__work")
+    waiting = panels.unheard(appeals, person_id=person_id, now=now)
+    return [
+        Duty(title=_title(one.objection.work), decide_until=one.decide_until, path=appeal_path(one)) for one in waiting
+    ]
+
+
+def by_which_it_went(work_id: UUID) -> QuerySet[Objection]:
+    """Return the objections by which a work went off, the newest first: what everybody may read. One query."""
+    return Objection.objects.filter(work_id=work_id, outcome=Outcome.OFF).order_by("-ended_at", "-policy_seq")
 
 
 def sent_off(work_id: UUID) -> Objection | None:
     """Return the objection by which a work went off last, or None. One query."""
-    return Objection.objects.filter(work_id=work_id, outcome=Outcome.OFF).order_by("-ended_at").first()
+    return by_which_it_went(work_id).first()
 
 
 def why_off(standing: Standing) -> dict[str, Any]:
@@ -322,16 +350,9 @@ def _tell(work: Work, letter: Letter, topic: str, now: datetime) -> None:
     letters.send_to_people(letter, list(people.values_list("person_id", flat=True)), topic=topic, now=now)
 
 
-def _said(text: str) -> str:
-    said = text.strip()
-    if not 1 <= len(said) <= TEXT_MOST:
-        raise Invalid(f"Say it in 1 to {TEXT_MOST} letters.")
-    return said
+def _run_by(person_id: UUID) -> QuerySet[CreatorRole, dict[str, Any]]:
+    return CreatorRole.objects.filter(person_id=person_id, role__in=RUNS).values("creator_id")
 
 
 def _day(moment: datetime) -> str:
     return f"{moment.astimezone(clock.zone()):%-d %B %Y}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(clock.zone()):%-d %B %Y, %H:%M}"

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 
 from catalog import reports
-from catalog.objection_models import ObjectionAppeal
 from catalog.report_models import Report
 
 
@@ -61,18 +60,6 @@ class ObjectionAppealForm(forms.Form):
     """Why a work should stay though a voted rule does not admit it."""
 
     text = text("Why should it stay?", help_text="Three members, drawn by lot, read this.", rows=6)
-
-
-class ObjectionRulingForm(forms.Form):
-    """What one of the three says; neither is marked beforehand."""
-
-    ruling = forms.ChoiceField(
-        label="Your decision",
-        choices=ObjectionAppeal.Ruling.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose one."},
-    )
-    reasons = text("Your reasons", help_text="The people of the work read this, without your name.", rows=3)
 
 
 class DecideForm(forms.Form):

@@ -195,7 +195,7 @@ _ACTS: dict[int, Callable[[Coop, datetime], None]] = {
     47: _kai_answers,
     40: _fay_leaves,
     36: _expel_kai,
-    22: _kai_appeals,
+    7: _kai_appeals,
     10: _lars_wants_shares,
     7: _lena_wants_to_work,
     5: _hana_applies,

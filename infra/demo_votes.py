@@ -14,7 +14,7 @@ from infra.demo_coop import Coop
 from infra.demo_people import EVERYBODY
 from infra.demo_proposals import Asked, all_asked
 from members import clock, policies
-from members.voting import ballots, elections, proposal_life, proposals
+from members.voting import ballots, contests, discussion, elections, proposal_life, proposals
 from members.voting.proposal_models import Contest, Proposal
 
 State = Proposal.State
@@ -86,10 +86,10 @@ def _go_on(assembly: Assembly, place: int, one: Asked, *, left: int, now: dateti
 def _talk(coop: Coop, proposal: Proposal, one: Asked, now: datetime) -> None:
     for minutes, (name, words) in enumerate(one.remarks):
         said_at = now + timedelta(minutes=minutes)
-        proposals.remark(proposal_id=proposal.id, person_id=coop.id(name), text=words, now=said_at)
+        discussion.remark(proposal_id=proposal.id, person_id=coop.id(name), text=words, now=said_at)
     if one.amendment is not None:
         name, changes, why = one.amendment
-        proposals.amend(
+        discussion.amend(
             proposal_id=proposal.id,
             person_id=coop.id(name),
             title=proposal.title,
@@ -122,11 +122,11 @@ def _vote(coop: Coop, proposal: Proposal, one: Asked, now: datetime) -> None:
 def _contest(coop: Coop, proposal: Proposal, wanted: tuple[str, str, str], now: datetime) -> None:
     """File a contest of a vote, or let its panel rule once it has heard of it for some days."""
     name, grounds, ruling = wanted
-    filed = proposals.contest(proposal_id=proposal.id, person_id=coop.id(name), grounds=grounds, now=now)
+    filed = contests.file(proposal_id=proposal.id, person_id=coop.id(name), grounds=grounds, now=now)
     if not ruling or filed.ruling or clock.day(now) < clock.day(filed.filed_at) + timedelta(days=EVENINGS):
         return
     for panelist in filed.panel.order_by("id")[:2]:
-        proposals.rule(
+        contests.rule(
             contest_id=filed.id,
             person_id=panelist.person_id,
             ruling=Contest.Ruling(ruling),

@@ -35,8 +35,12 @@ WORDS = {
         "A proposal is compared with what holds. If two about one policy passed, nobody had voted on what comes of it.",
         "Wait until the other one has ended, or suggest a change to it. Your draft stays.",
     ),
+    "panel-over": (
+        "Three members drawn by lot hear an appeal in days that are counted. Two who agree decide it, for good.",
+        "Its page says what was decided, and why.",
+    ),
     "objection-over": (
-        "A work to which a voted rule objects has one appeal, and three members decide it once.",
+        "A voted rule objects to a work once, and the work has one appeal against it.",
         "The work's page says what was decided. Once it fits the rule, it can be published again.",
     ),
     "no-such-local-time": (

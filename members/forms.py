@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from members import figures, money, policies
 from members.models import Person
 from members.policies import OneOf, Policy, Whole
+from members.voting import panels
 
 COUNTRIES = (
     ("AT", "Austria"), ("BE", "Belgium"), ("BG", "Bulgaria"), ("HR", "Croatia"), ("CY", "Cyprus"), ("CZ", "Czechia"),
@@ -264,19 +265,21 @@ class GroundsForm(forms.Form):
     """What was wrong with a vote."""
 
     grounds = forms.CharField(
-        max_length=20_000, label="What was wrong with the vote?", widget=forms.Textarea(attrs={"rows": 4})
+        max_length=panels.TEXT_MOST, label="What was wrong with the vote?", widget=forms.Textarea(attrs={"rows": 4})
     )
 
 
 class RulingForm(forms.Form):
-    """What one of a panel says of a contested vote."""
+    """What one of a panel says, of so many rulings; none is marked beforehand."""
 
-    ruling = forms.ChoiceField(
-        label="What is to become of the vote?",
-        choices=[("upheld", "It stands"), ("recounted", "Count it again"), ("voided", "Hold it again")],
-        widget=forms.RadioSelect,
+    ruling = forms.ChoiceField(label="Your decision", widget=forms.RadioSelect)
+    reasons = forms.CharField(
+        max_length=panels.TEXT_MOST, label="Your reasons", widget=forms.Textarea(attrs={"rows": 4})
     )
-    reasons = forms.CharField(max_length=20_000, label="Your reasons", widget=forms.Textarea(attrs={"rows": 4}))
+
+    def __init__(self, rulings: list[tuple[str, str]], *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["ruling"].choices = rulings  # type: ignore[attr-defined]  # it is a ChoiceField
 
 
 class TrackerForm(forms.Form):

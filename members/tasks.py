@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from members import clock, lineage, notices
-from members.belonging import dues, memberships
+from members.belonging import dues, expulsions, memberships
 from members.erasing import erasures
 from members.voting import dry_runs, proposal_life
 
@@ -16,9 +16,12 @@ def sweep_notices() -> int:
 
 @shared_task(name="members.tasks.look_at_members")
 def look_at_members() -> int:
-    """Remind those whose year ends, and give places whose condition is met by now. Done again, it finds nothing new."""
+    """Remind those whose year ends, give places whose condition is met by now, end appeals whose panel was silent.
+
+    Done again, it finds nothing new.
+    """
     now = clock.now()
-    return dues.remind(now=now) + memberships.settle_waiting(now=now)
+    return dues.remind(now=now) + memberships.settle_waiting(now=now) + expulsions.settle(now=now)
 
 
 @shared_task(name="members.tasks.move_erasures")

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from members.views import account, dry_runs, erasure, hours, membership, policies, proposals, rolls, secretary
+from members.views import (
+    account,
+    dry_runs,
+    erasure,
+    hours,
+    letters,
+    membership,
+    panels,
+    policies,
+    proposals,
+    rolls,
+    secretary,
+)
 
 app_name = "members"
 urlpatterns = [
@@ -17,7 +29,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/remark", proposals.remark, name="remark"),
     path("proposals/<uuid:proposal_id>/amendments/<int:number>", proposals.answer_amendment, name="answer-amendment"),
     path("proposals/<uuid:proposal_id>/contest", proposals.contest, name="contest-proposal"),
-    path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", rolls.contest, name="contest"),
+    path("proposals/<uuid:proposal_id>/contests/<uuid:contest_id>", panels.contest, name="contest"),
     path("proposals/<uuid:proposal_id>/roll", rolls.roll, name="roll"),
     path("proposals/<uuid:proposal_id>/roll/my-proof.json", rolls.my_proof, name="my-roll-proof"),
     path("proposals/<uuid:proposal_id>/urn", proposals.find_ballot, name="find-ballot"),
@@ -36,7 +48,7 @@ urlpatterns = [
     path("membership/leave", membership.leave, name="leave"),
     path("membership/answer", membership.answer, name="answer-board"),
     path("membership/appeal", membership.appeal, name="appeal-expulsion"),
-    path("membership/panels/<uuid:expulsion_id>", membership.decide, name="decide-appeal"),
+    path("membership/appeals/<uuid:appeal_id>", panels.expulsion, name="expulsion-appeal"),
     path("membership/hours", hours.all_hours, name="hours"),
     path("membership/hours/<uuid:worked_id>/approve", hours.approve, name="approve-hours"),
     path("membership/hours/<uuid:worked_id>/refuse", hours.refuse, name="refuse-hours"),
@@ -57,11 +69,11 @@ urlpatterns = [
     path("secretary/expulsions", secretary.all_expulsions, name="expulsions"),
     path("secretary/expulsions/new", secretary.open_expulsion, name="open-expulsion"),
     path("secretary/expulsions/<uuid:expulsion_id>/say", secretary.say, name="say-expulsion"),
-    path("secretary/expulsions/<uuid:expulsion_id>/panel", secretary.seat, name="seat-panel"),
     path("secretary/erasures", erasure.running, name="erasures"),
     path("secretary/erasures.csv", erasure.table, name="erasures-table"),
     path("secretary/erasures/begin", erasure.begin, name="begin-erasure"),
     path("account", account.account, name="account"),
+    path("account/letters", letters.all_of_mine, name="letters"),
     path("account/leaving", erasure.leaving, name="leaving"),
     path("account/leaving/ask", erasure.ask, name="ask-erasure"),
     path("account/leaving/code", erasure.draw_code, name="draw-code"),

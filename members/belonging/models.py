@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from members.voting.panel_models import Appeal, Seat
+
 
 class MemberClass(models.TextChoices):
     """The classes of members. Supporters have capital in the co-op and vote by head only."""
@@ -257,7 +259,7 @@ class WorkedTime(models.Model):
 
 
 class Expulsion(models.Model):
-    """The board's question whether a member must go, the member's answer, what was decided, and the appeal."""
+    """The board's question whether a member must go, the member's answer, and what was decided."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     membership = models.ForeignKey(Membership, models.PROTECT, related_name="expulsions")
@@ -267,10 +269,6 @@ class Expulsion(models.Model):
     answer = models.CharField(max_length=4000, blank=True)
     expelled_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
-    appeal = models.CharField(max_length=4000, blank=True)
-    appealed_at = models.DateTimeField(null=True)
-    lifted_at = models.DateTimeField(null=True)
-    upheld_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -282,35 +280,43 @@ class Expulsion(models.Model):
             models.CheckConstraint(
                 condition=Q(expelled_at=None) | Q(dropped_at=None), name="expulsion_is_decided_one_way"
             ),
-            models.CheckConstraint(
-                condition=Q(appealed_at=None, appeal="", lifted_at=None, upheld_at=None)
-                | Q(appealed_at__isnull=False, expelled_at__isnull=False) & ~Q(appeal=""),
-                name="expulsion_appeal_follows_it",
-            ),
-            models.CheckConstraint(
-                condition=Q(lifted_at=None) | Q(upheld_at=None), name="expulsion_appeal_is_decided_one_way"
-            ),
         ]
 
 
 class Voice(models.Model):
-    """What a director says of an expulsion, or a member of the panel of its appeal: yes is that the member goes."""
+    """What a director says of an expulsion: yes is that the member goes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     expulsion = models.ForeignKey(Expulsion, models.PROTECT, related_name="voices")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    on_appeal = models.BooleanField()
-    says_yes = models.BooleanField(null=True)
-    given_at = models.DateTimeField(null=True)
+    says_yes = models.BooleanField()
+    given_at = models.DateTimeField()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["expulsion", "person"], name="voice_once")]
+
+
+class ExpulsionAppeal(Appeal):
+    """What somebody says against their expulsion, once, and what the panel made of it. Silence upholds it."""
+
+    class Ruling(models.TextChoices):
+        UPHELD = "upheld", "The expulsion stands"
+        LIFTED = "lifted", "Lift it"
+
+    expulsion = models.OneToOneField(Expulsion, models.PROTECT, related_name="appeal")
+    ruling = models.CharField(max_length=9, choices=Ruling, blank=True)
+    # Set once its time is over without a ruling, and its person was told that nobody spoke.
+    lapsed_at = models.DateTimeField(null=True)
+
+    class Meta(Appeal.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["expulsion", "person", "on_appeal"], name="voice_once"),
-            models.CheckConstraint(
-                condition=Q(says_yes=None, given_at=None) | Q(says_yes__isnull=False, given_at__isnull=False),
-                name="voice_given_has_its_moment",
-            ),
-            models.CheckConstraint(
-                condition=Q(on_appeal=True) | Q(says_yes__isnull=False), name="voice_of_the_board_is_given"
-            ),
+            *Appeal.Meta.constraints,
+            models.CheckConstraint(condition=Q(ruling="") | Q(lapsed_at=None), name="expulsionappeal_ruled_or_lapsed"),
         ]
+
+
+class ExpulsionSeat(Seat):
+    """A seat on the panel of an appeal against an expulsion."""
+
+    appeal = models.ForeignKey(ExpulsionAppeal, models.PROTECT, related_name="panel")
+    ruling = models.CharField(max_length=9, choices=ExpulsionAppeal.Ruling, blank=True)

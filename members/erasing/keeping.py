@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Q
 
-from members.belonging.models import Expulsion, Instrument, Membership, ShareHolding
+from members.belonging.models import Expulsion, ExpulsionAppeal, ExpulsionSeat, Instrument, Membership, ShareHolding
 from members.erasing.traces import SHELL_NAME, Traces
 from members.models import Notice, Person, Token
 from members.notices import ATTEMPTS_MOST
@@ -94,7 +94,8 @@ def _forget_expulsions(traces: Traces) -> None:
     """Keep that there was one and what was decided; what was said about somebody goes with them."""
     about = Expulsion.objects.filter(membership__person_id=traces.person_id)
     about.update(reasons=REMOVED, answer="")
-    about.exclude(appeal="").update(appeal=REMOVED)
+    ExpulsionAppeal.objects.filter(person_id=traces.person_id).update(text=REMOVED)
+    ExpulsionSeat.objects.filter(appeal__person_id=traces.person_id).exclude(ruling="").update(reasons=REMOVED)
 
 
 def _end_sessions(traces: Traces) -> None:

@@ -22,7 +22,7 @@ from members.belonging.models import MemberClass, Membership
 from members.forms import ApplicationForm, SharesForm, WhyForm
 from members.problems import Invalid, Problem
 from members.requests import moment_of, signed_in_id
-from members.voting import electorate
+from members.voting import electorate, panels
 
 HERE = "members:membership"
 View = Callable[..., HttpResponse]
@@ -67,7 +67,7 @@ def page(
         "yearly_micros": dues.YEARLY_MICROS,
         "share_micros": shares.PRICE_MICROS,
         "question": expulsions.about(me) if standing else None,
-        "panels": expulsions.seats_of(me),
+        "duties": panels.duties(me, now=now),
         "why_form": WhyForm(),
         "capital": import_string(settings.MEMBERS_CAPITAL_FRAGMENT)(request),
     }
@@ -253,25 +253,10 @@ def appeal(request: HttpRequest) -> HttpResponse:
     return carry_out(
         request,
         lambda: expulsions.appeal(person_id=me, words=request.POST.get("words", ""), now=now),
-        said="Your appeal is with the secretary, who seats a panel of three members.",
+        said="Your appeal is filed. Three members, drawn by lot, decide it.",
         then=HERE,
         page=page,
     )
-
-
-@require_POST
-@own
-def decide(request: HttpRequest, expulsion_id: UUID) -> HttpResponse:
-    """Give one's voice in a panel."""
-    me, now = signed_in_id(request), moment_of(request)
-    says = request.POST.get("says", "")
-
-    def speak() -> None:
-        if says not in ("uphold", "lift"):
-            raise Invalid("Say whether the expulsion stands or is lifted.")
-        expulsions.decide_appeal(expulsion_id=expulsion_id, person_id=me, uphold=says == "uphold", now=now)
-
-    return carry_out(request, speak, said="Your voice is kept.", then=HERE, page=page)
 
 
 def _day(text: str) -> date:

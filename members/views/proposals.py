@@ -18,12 +18,12 @@ from members import deadlines, figures, governance, policies
 from members.acts import carry_out
 from members.belonging import memberships
 from members.forms import FiguresForm, GroundsForm, RemarkForm, TrackerForm, WordsForm
-from members.policies import Policy, Version
+from members.policies import Params, Policy, Version
 from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.views import dry_runs
-from members.voting import elections, electorate, proposals, tally_words
-from members.voting.proposal_models import Contest, Proposal
+from members.voting import contests, discussion, elections, electorate, panels, proposals, tally_words
+from members.voting.proposal_models import Proposal
 from members.voting.tally import Kind
 
 ON_A_PAGE, REMARKS_SHOWN = 20, 200
@@ -120,7 +120,7 @@ def edit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     def keep(said: dict[str, Any], params: dict[str, Any] | None) -> Proposal:
         if is_draft:
             return proposals.rewrite(proposal_id=found.id, author_id=me, params=params, now=now, **said)
-        proposals.amend(proposal_id=found.id, person_id=me, params=params, now=now, **said)
+        discussion.amend(proposal_id=found.id, person_id=me, params=params, now=now, **said)
         return found
 
     begun = {"title": found.title, "reasons": found.reasons}
@@ -181,16 +181,19 @@ def _page(
 ) -> HttpResponse:
     now, me = moment_of(request), person_id_of(request)
     found = proposals.get(proposal_id, person_id=me)
-    election = found.election
+    election, base = found.election, _base(found)
     tally = elections.result(election.id) if election and election.result else None
     context: dict[str, Any] = {
         "proposal": found,
         "refused": refused,
         "parts": found.parts.order_by("began_at", "id"),
         "later": _later(found),
-        "changes": _changes(found),
+        "changes": _changes(base, found.params),
         "dry_run": dry_runs.of_proposal(found, now=now, person_id=me),
-        "versions": list(found.versions.select_related("written_by").order_by("number")),
+        "versions": [
+            (one, [change for change in _changes(base, one.params) if not change.stays])
+            for one in found.versions.select_related("written_by").order_by("number")
+        ],
         "remarks": list(found.remarks.select_related("person").order_by("said_at", "id")[:REMARKS_SHOWN]),
         "sponsors": proposals.sponsors(found).count(),
         "needed": governance.sponsors_needed(
@@ -212,9 +215,7 @@ def _page(
         "steps": tally_words.steps(tally) if tally else [],
         "rows": tally_words.rows(tally) if tally else [],
         "contests": list(found.contests.order_by("filed_at")),
-        "seats": Contest.objects.filter(proposal=found, ruling="", panel__person_id=me, decide_until__gt=now)
-        if me
-        else [],
+        "seats": panels.unheard(found.contests.all(), person_id=me, now=now) if me else [],
         "remark_form": RemarkForm(),
         "grounds_form": GroundsForm(),
         "tracker_form": TrackerForm(),
@@ -238,12 +239,16 @@ def _later(found: Proposal) -> list[tuple[str, int | None]]:
     return [(name, days.get(state)) for state, name in WAY[at + 1 :]]
 
 
-def _changes(found: Proposal) -> list[figures.Change]:
-    """Return what it asks for beside what it was compared with."""
-    if not found.key or found.params is None or found.base_seq is None:
+def _base(found: Proposal) -> Version | None:
+    """Return the version of its policy that it is compared with, if it is about one. One query."""
+    return policies.version(found.key, found.base_seq) if found.key and found.base_seq is not None else None
+
+
+def _changes(base: Version | None, params: Params | None) -> list[figures.Change]:
+    """Return what is asked for, by a proposal or an amendment of it, beside what it is compared with."""
+    if base is None or params is None:
         return []
-    base = policies.version(found.key, found.base_seq)
-    return figures.changes(policies.registered(found.key), base.params, found.params)
+    return figures.changes(policies.registered(base.key), base.params, params)
 
 
 # What one does about a proposal.
@@ -311,7 +316,7 @@ def remark(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return _act(
         request,
         proposal_id,
-        lambda: proposals.remark(proposal_id=proposal_id, person_id=me, text=text, now=now),
+        lambda: discussion.remark(proposal_id=proposal_id, person_id=me, text=text, now=now),
         "Said.",
     )
 
@@ -321,7 +326,7 @@ def remark(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 def answer_amendment(request: HttpRequest, proposal_id: UUID, number: int) -> HttpResponse:
     """Accept an amendment to one's proposal, or decline it (`no=1`)."""
     me, now = signed_in_id(request), moment_of(request)
-    answer = proposals.decline if request.POST.get("no") else proposals.accept
+    answer = discussion.decline if request.POST.get("no") else discussion.accept
     return _act(
         request,
         proposal_id,
@@ -339,7 +344,7 @@ def contest(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return _act(
         request,
         proposal_id,
-        lambda: proposals.contest(proposal_id=proposal_id, person_id=me, grounds=grounds, now=now),
+        lambda: contests.file(proposal_id=proposal_id, person_id=me, grounds=grounds, now=now),
         "Filed. Three members, none of them a director, decide.",
     )
 

@@ -1,4 +1,4 @@
-"""The pages of a vote's roll, and of the panel that hears who contests a vote."""
+"""The pages of a vote's roll, and the secretary's corrections of it."""
 
 import json
 from typing import Any
@@ -7,18 +7,16 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from members.acts import carry_out
 from members.admission import Staff
-from members.forms import RulingForm
-from members.problems import Invalid, NotFound, Problem
+from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.views import secretary
 from members.voting import elections, proposals, rolls, tally_words
-from members.voting.proposal_models import Contest, Proposal
+from members.voting.proposal_models import Proposal
 
 CLASSES = ("creator", "listener", "worker", "supporter")
 
@@ -103,56 +101,3 @@ def correct(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         then="members:rolls",
         page=_corrections,
     )
-
-
-# The panel of a contested vote.
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def contest(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpResponse:
-    """Show who contests what and how the panel ruled; to one of the panel, the form in which they rule."""
-    if request.method == "POST":
-        return _rule(request, proposal_id, contest_id)
-    return _contest(request, proposal_id, contest_id)
-
-
-@login_required
-def _rule(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpResponse:
-    me, now, form = signed_in_id(request), moment_of(request), RulingForm(request.POST)
-
-    def act() -> Contest:
-        if not form.is_valid():
-            raise Invalid("Choose what is to become of the vote, and give your reasons.")
-        return proposals.rule(contest_id=contest_id, person_id=me, now=now, **form.cleaned_data)
-
-    def page(request: HttpRequest, /, *, refused: Problem, status: int) -> HttpResponse:
-        return _contest(request, proposal_id, contest_id, refused=refused, status=status)
-
-    then = reverse("members:contest", args=[proposal_id, contest_id])
-    return carry_out(request, act, said="Your ruling is kept.", then=then, page=page)
-
-
-def _contest(
-    request: HttpRequest, proposal_id: UUID, contest_id: UUID, *, refused: Problem | None = None, status: int = 200
-) -> HttpResponse:
-    me, now = person_id_of(request), moment_of(request)
-    filed = (
-        Contest.objects.filter(id=contest_id, proposal_id=proposal_id).select_related("proposal", "election").first()
-    )
-    if filed is None:
-        raise NotFound("there is no such contest")
-    panel = list(filed.panel.select_related("person").order_by("ruled_at", "id"))
-    mine = next((one for one in panel if one.person_id == me), None)
-    context = {
-        "contest": filed,
-        "proposal": filed.proposal,
-        "election": filed.election,
-        "panel": panel,
-        "ruled": [one for one in panel if one.ruling],
-        "mine": mine,
-        "is_open": not filed.ruling and now < filed.decide_until,
-        "form": RulingForm(),
-        "refused": refused,
-    }
-    return render(request, "members/proposals/contest.html", context, status=status)

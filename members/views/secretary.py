@@ -252,16 +252,16 @@ def all_expulsions(request: HttpRequest) -> HttpResponse:
 
 
 def _expulsions(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
-    mine = admission.roles_of(signed_in_id(request))
+    now = moment_of(request)
     return show(
         request,
         "expulsions",
         asked=expulsions.asked(),
-        appeals=expulsions.appeals(),
+        appeals=expulsions.appeals(now=now),
+        decided=expulsions.decided(now=now),
         why_form=WhyForm(),
-        is_director=Staff.DIRECTOR in mine,
-        is_secretary=Staff.SECRETARY in mine,
-        now=moment_of(request),
+        is_director=Staff.DIRECTOR in admission.roles_of(signed_in_id(request)),
+        now=now,
         refused=refused,
         status=status,
     )
@@ -298,24 +298,6 @@ def say(request: HttpRequest, expulsion_id: UUID) -> HttpResponse:
         expulsions.say(expulsion_id=expulsion_id, staff_id=me, yes=says == "yes", now=now)
 
     return carry_out(request, speak, said="Your voice is kept.", then=BOARD, page=_expulsions)
-
-
-@require_POST
-@room(Staff.SECRETARY)
-def seat(request: HttpRequest, expulsion_id: UUID) -> HttpResponse:
-    """Seat a panel by the numbers of three members."""
-    me = signed_in_id(request)
-    return carry_out(
-        request,
-        lambda: expulsions.seat(
-            expulsion_id=expulsion_id,
-            staff_id=me,
-            person_ids=[register.person_of(one) for one in request.POST.get("numbers", "").replace(",", " ").split()],
-        ),
-        said="The panel is seated.",
-        then=BOARD,
-        page=_expulsions,
-    )
 
 
 def _after(request: HttpRequest) -> tuple[datetime, UUID] | None:

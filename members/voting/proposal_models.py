@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from members.voting.panel_models import Appeal, Seat
 from members.voting.tally import Kind
 
 
@@ -214,49 +215,27 @@ class Part(models.Model):
         indexes = [models.Index(fields=["proposal", "began_at", "id"], name="proposal_part_by_time")]
 
 
-class Contest(models.Model):
-    """A member's objection to how a vote was held, and what the panel of three made of it. Silence upholds the vote."""
+class Contest(Appeal):
+    """A member's objection to how a vote was held, and what the panel made of it. Silence upholds the vote."""
 
     class Ruling(models.TextChoices):
-        UPHELD = "upheld"
-        RECOUNTED = "recounted"
-        VOIDED = "voided"
+        UPHELD = "upheld", "The vote stands"
+        RECOUNTED = "recounted", "Count it again"
+        VOIDED = "voided", "Hold it again"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="contests")
     election = models.ForeignKey("members.Election", models.PROTECT, related_name="+")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    grounds = models.TextField()
-    filed_at = models.DateTimeField()
-    decide_until = models.DateTimeField()
     ruling = models.CharField(max_length=9, choices=Ruling, blank=True)
-    ruled_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(Appeal.Meta):
         constraints = [
+            *Appeal.Meta.constraints,
             models.UniqueConstraint(fields=["election", "person"], name="contest_once_per_member"),
-            models.CheckConstraint(condition=~Q(grounds=""), name="contest_has_grounds"),
-            models.CheckConstraint(
-                condition=Q(ruling="", ruled_at=None) | ~Q(ruling="") & Q(ruled_at__isnull=False),
-                name="contest_ruling_has_its_moment",
-            ),
         ]
 
 
-class Panelist(models.Model):
-    """One of the three members, none of them a director, who decide a contest, and what they said."""
+class ContestSeat(Seat):
+    """A seat on the panel of a contest."""
 
-    contest = models.ForeignKey(Contest, models.PROTECT, related_name="panel")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    appeal = models.ForeignKey(Contest, models.PROTECT, related_name="panel")
     ruling = models.CharField(max_length=9, choices=Contest.Ruling, blank=True)
-    reasons = models.TextField(blank=True)
-    ruled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["contest", "person"], name="panelist_once_per_contest"),
-            models.CheckConstraint(
-                condition=Q(ruling="", ruled_at=None) | ~Q(ruling="") & ~Q(reasons="") & Q(ruled_at__isnull=False),
-                name="panelist_gives_reasons",
-            ),
-        ]

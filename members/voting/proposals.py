@@ -1,8 +1,8 @@
-"""Proposals: what members ask each other to decide, and how it is written, sponsored, amended and contested.
+"""Proposals: what members ask each other to decide, and how it is written and sponsored.
 
 A proposal asks for new figures of one policy, all of them, compared with the version that was the last one then; or for
-words alone. It is moved on by beat (`members/voting/proposal_life.py`), by no person. Text and figures may change
-until they are frozen, and whoever sponsored other figures is asked again.
+words alone. It is talked about and amended (`discussion.py`) until it is frozen, moved on by beat (`proposal_life.py`)
+and by no person, and how its vote was held can be contested (`contests.py`).
 """
 
 from collections.abc import Collection, Mapping
@@ -18,21 +18,12 @@ from members.admission import Staff
 from members.belonging import memberships
 from members.policies import PolicyRefused
 from members.problems import Invalid, NotAllowed, NotFound, Problem
-from members.voting import contest_letters, elections, electorate
-from members.voting.proposal_models import (
-    Contest,
-    Panelist,
-    Part,
-    Proposal,
-    ProposalVersion,
-    Remark,
-    Sponsorship,
-)
+from members.voting import electorate, proposal_letters
+from members.voting.proposal_models import Part, Proposal, ProposalVersion, Sponsorship
 from members.voting.tally import Kind
 
-State, Ruling = Proposal.State, Contest.Ruling
+State = Proposal.State
 TITLE_MOST, TEXT_MOST = 120, 20_000
-PANEL = 3
 # Whoever may still change what is asked.
 UNFROZEN = (State.DRAFT, State.SPONSORING, State.DELIBERATION)
 
@@ -60,7 +51,7 @@ def draft(
     Raises NotAllowed for who is no member, Invalid, UnknownPolicy, PolicyRefused.
     """
     check_member(author_id)
-    title, reasons = _said(title, reasons)
+    title, reasons = said(title, reasons)
     figures = _figures(key, params, now=now)
     return Proposal.objects.create(
         author_id=author_id, key=key, title=title, reasons=reasons, created_at=now, **figures
@@ -71,9 +62,9 @@ def rewrite(
     *, proposal_id: UUID, author_id: UUID, title: str, reasons: str, params: Mapping[str, Any] | None, now: datetime
 ) -> Proposal:
     """Change one's draft, to be compared with what is the last version now. Raises as `draft` does."""
-    title, reasons = _said(title, reasons)
+    title, reasons = said(title, reasons)
     with transaction.atomic():
-        proposal = _own(proposal_id, author_id, State.DRAFT)
+        proposal = own(proposal_id, author_id, State.DRAFT)
         figures = _figures(proposal.key, params, now=now)
         proposal.title, proposal.reasons = title, reasons
         for name, figure in figures.items():
@@ -90,7 +81,7 @@ def submit(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
     check_member(author_id)
     try:
         with transaction.atomic():
-            proposal = _own(proposal_id, author_id, State.DRAFT)
+            proposal = own(proposal_id, author_id, State.DRAFT)
             check_figures(proposal, now=now)
             proposal.kind = kind_now(proposal, now=now)
             proposal.number, proposal.submitted_at = _next_number(), now
@@ -122,7 +113,7 @@ def put_motion(*, author_id: UUID, motion_sha256: str, title: str, reasons: str,
     no member, Invalid, OneAtATime.
     """
     check_member(author_id)
-    title, reasons = _said(title, reasons)
+    title, reasons = said(title, reasons)
     with transaction.atomic():
         made = Proposal.objects.create(
             author_id=author_id,
@@ -144,12 +135,12 @@ def of_motion(motion_sha256: str) -> Proposal | None:
 def retract(*, proposal_id: UUID, author_id: UUID, now: datetime) -> Proposal:
     """Take one's proposal back, until it is frozen. Raises NotFound and NotNow."""
     with transaction.atomic():
-        proposal = _own(proposal_id, author_id, *UNFROZEN)
+        proposal = own(proposal_id, author_id, *UNFROZEN)
         end(proposal, State.RETRACTED, "Its author took it back.", now=now)
     return proposal
 
 
-# Standing behind it, and talking about it.
+# Standing behind it.
 
 
 def sponsor(*, proposal_id: UUID, person_id: UUID, now: datetime) -> Sponsorship:
@@ -191,130 +182,6 @@ def is_sponsored(proposal: Proposal, *, now: datetime) -> bool:
     peopled = electorate.sizes(moment=now)
     needed = governance.sponsors_needed(sum(peopled.values()), governance.in_force(now).params)
     return len(behind) >= needed and len({name for _, name in behind}) >= min(2, len(peopled))
-
-
-def remark(*, proposal_id: UUID, person_id: UUID, text: str, now: datetime) -> Remark:
-    """Say something about a proposal, until it is frozen. Raises NotFound, NotNow, NotAllowed, Invalid."""
-    check_member(person_id)
-    text = text.strip()
-    if not 0 < len(text) <= TEXT_MOST:
-        raise Invalid(f"Say something, in at most {TEXT_MOST} characters.")
-    with transaction.atomic():
-        proposal = locked(proposal_id, State.SPONSORING, State.DELIBERATION)
-        return Remark.objects.create(proposal=proposal, person_id=person_id, text=text, said_at=now)
-
-
-# Amendments.
-
-
-def amend(
-    *, proposal_id: UUID, person_id: UUID, title: str, reasons: str, params: Mapping[str, Any] | None, now: datetime
-) -> ProposalVersion:
-    """Suggest another text or other figures while it is deliberated; the author's own are accepted at once.
-
-    Raises NotFound, NotNow, NotAllowed, Invalid, PolicyRefused.
-    """
-    check_member(person_id)
-    title, reasons = _said(title, reasons)
-    with transaction.atomic():
-        proposal = locked(proposal_id, State.DELIBERATION)
-        if proposal.key:
-            check_params(proposal.key, params, now=now)
-        last = proposal.versions.aggregate(last=Max("number"))["last"]
-        suggested = ProposalVersion.objects.create(
-            proposal=proposal,
-            number=last + 1,
-            written_by_id=person_id,
-            title=title,
-            reasons=reasons,
-            params=dict(params) if proposal.key and params is not None else None,
-            written_at=now,
-        )
-        if person_id == proposal.author_id:
-            _accept(proposal, suggested, now=now)
-    return suggested
-
-
-def accept(*, proposal_id: UUID, number: int, author_id: UUID, now: datetime) -> Proposal:
-    """Accept an amendment to one's proposal. Who sponsored other figures is asked again.
-
-    Raises NotFound and NotNow.
-    """
-    with transaction.atomic():
-        proposal = _own(proposal_id, author_id, State.DELIBERATION)
-        suggested = proposal.versions.filter(number=number, accepted_at=None, declined_at=None).first()
-        if suggested is None:
-            raise NotFound("there is no such amendment to accept")
-        _accept(proposal, suggested, now=now)
-    return proposal
-
-
-def decline(*, proposal_id: UUID, number: int, author_id: UUID, now: datetime) -> None:
-    """Decline an amendment to one's proposal. Raises NotFound and NotNow."""
-    with transaction.atomic():
-        proposal = _own(proposal_id, author_id, State.DELIBERATION)
-        if not proposal.versions.filter(number=number, accepted_at=None, declined_at=None).update(declined_at=now):
-            raise NotFound("there is no such amendment to decline")
-
-
-# Contesting how a vote was held.
-
-
-def contest(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) -> Contest:
-    """Object to how a vote was held, in the days after it. A panel of three, none of them a director, decides.
-
-    They are drawn by the vote's own result, so nobody chooses them. Raises NotFound, NotNow, NotAllowed, Invalid.
-    """
-    check_member(person_id)
-    grounds = grounds.strip()
-    if not 0 < len(grounds) <= TEXT_MOST:
-        raise Invalid(f"Say what was wrong with the vote, in at most {TEXT_MOST} characters.")
-    with transaction.atomic():
-        proposal = locked(proposal_id, State.CONTEST)
-        assert proposal.ends_at is not None
-        assert proposal.election_id is not None
-        if now >= proposal.ends_at:
-            raise NotNow("The days in which it could be contested are over.")
-        days = timings(proposal, now=now).contest
-        filed, made = Contest.objects.get_or_create(
-            election_id=proposal.election_id,
-            person_id=person_id,
-            defaults={
-                "proposal": proposal,
-                "grounds": grounds,
-                "filed_at": now,
-                "decide_until": deadlines.after(proposal.ends_at, days),
-            },
-        )
-        if made:
-            drawn = _draw_panel(proposal, filed, now=now)
-            Panelist.objects.bulk_create(Panelist(contest=filed, person_id=one) for one in drawn)
-            contest_letters.tell_of_contest(filed, drawn, now=now)
-    return filed
-
-
-def rule(*, contest_id: UUID, person_id: UUID, ruling: Contest.Ruling, reasons: str, now: datetime) -> Contest:
-    """Say as one of the panel what is to become of a vote. Two of the three decide.
-
-    Raises NotFound, NotNow once it is decided or too late, Invalid without reasons.
-    """
-    reasons = reasons.strip()
-    if not 0 < len(reasons) <= TEXT_MOST:
-        raise Invalid(f"Give your reasons, in at most {TEXT_MOST} characters.")
-    with transaction.atomic():
-        filed = Contest.objects.select_for_update().filter(id=contest_id).first()
-        mine = filed.panel.filter(person_id=person_id).first() if filed else None
-        if filed is None or mine is None:
-            raise NotFound("there is nothing here for you to decide")
-        if filed.ruling or now >= filed.decide_until:
-            raise NotNow("It is decided.")
-        mine.ruling, mine.reasons, mine.ruled_at = ruling, reasons, now
-        mine.save(update_fields=["ruling", "reasons", "ruled_at"])
-        if filed.panel.filter(ruling=ruling).count() * 2 > PANEL:
-            filed.ruling, filed.ruled_at = ruling, now
-            filed.save(update_fields=["ruling", "ruled_at"])
-            contest_letters.tell_of_ruling(filed, now=now)
-    return filed
 
 
 # What others ask.
@@ -403,13 +270,22 @@ def locked(proposal_id: UUID, *states: str) -> Proposal:
     return _in_one_of(found, states)
 
 
+def own(proposal_id: UUID, author_id: UUID, *states: str) -> Proposal:
+    """Return one's own proposal, locked until the transaction ends. Raises NotFound, and NotNow in another state."""
+    found = Proposal.objects.select_for_update().filter(id=proposal_id, author_id=author_id).first()
+    if found is None:
+        raise NotFound("there is no such proposal of yours")
+    return _in_one_of(found, states)
+
+
 def go_to(
     proposal: Proposal, state: Proposal.State, *, ends_at: datetime | None, now: datetime, words: str = ""
 ) -> None:
-    """Begin a part of a proposal's life, and write down that it began."""
+    """Begin a part of a proposal's life, write down that it began, and tell whoever it concerns."""
     proposal.state, proposal.ends_at = state, ends_at
     proposal.save()
     Part.objects.create(proposal=proposal, state=state, began_at=now, ends_at=ends_at, words=words)
+    proposal_letters.tell_of_step(proposal, now=now)
 
 
 def end(proposal: Proposal, state: Proposal.State, why: str, *, now: datetime) -> None:
@@ -422,28 +298,20 @@ def end(proposal: Proposal, state: Proposal.State, why: str, *, now: datetime) -
     go_to(proposal, state, ends_at=None, now=now, words=why[:500])
 
 
-def _own(proposal_id: UUID, author_id: UUID, *states: str) -> Proposal:
-    found = Proposal.objects.select_for_update().filter(id=proposal_id, author_id=author_id).first()
-    if found is None:
-        raise NotFound("there is no such proposal of yours")
-    return _in_one_of(found, states)
+def said(title: str, reasons: str) -> tuple[str, str]:
+    """Return a title and reasons without the space around them. Raises Invalid where one is missing or too long."""
+    title, reasons = " ".join(title.split()), reasons.strip()
+    if not 0 < len(title) <= TITLE_MOST:
+        raise Invalid(f"A proposal has a title of at most {TITLE_MOST} characters.")
+    if not 0 < len(reasons) <= TEXT_MOST:
+        raise Invalid(f"Say why, in at most {TEXT_MOST} characters.")
+    return title, reasons
 
 
 def _in_one_of(proposal: Proposal, states: Collection[str]) -> Proposal:
     if proposal.state not in states:
         raise NotNow(f"The proposal is in {proposal.get_state_display().lower()} now.")
     return proposal
-
-
-def _accept(proposal: Proposal, suggested: ProposalVersion, *, now: datetime) -> None:
-    suggested.accepted_at = now
-    suggested.save(update_fields=["accepted_at"])
-    if suggested.params != proposal.params:
-        proposal.params_version = suggested.number
-        proposal.kind = kind_of(proposal.key, suggested.params, now=now)
-    proposal.version, proposal.title = suggested.number, suggested.title
-    proposal.reasons, proposal.params = suggested.reasons, suggested.params
-    proposal.save()
 
 
 def _figures(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> dict[str, Any]:
@@ -460,25 +328,7 @@ def _figures(key: str, params: Mapping[str, Any] | None, *, now: datetime) -> di
     }
 
 
-def _said(title: str, reasons: str) -> tuple[str, str]:
-    title, reasons = " ".join(title.split()), reasons.strip()
-    if not 0 < len(title) <= TITLE_MOST:
-        raise Invalid(f"A proposal has a title of at most {TITLE_MOST} characters.")
-    if not 0 < len(reasons) <= TEXT_MOST:
-        raise Invalid(f"Say why, in at most {TEXT_MOST} characters.")
-    return title, reasons
-
-
 def _next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('proposal numbers'))")
     return 1 + (Proposal.objects.aggregate(last=Max("number"))["last"] or 0)
-
-
-def _draw_panel(proposal: Proposal, filed: Contest, *, now: datetime) -> list[UUID]:
-    """Return three members, neither directors nor parties to the proposal, in an order that the vote's result gives."""
-    assert proposal.election_id is not None
-    election = elections.get(proposal.election_id)
-    parties = {proposal.author_id, filed.person_id} | set(sponsors(proposal).values_list("person_id", flat=True))
-    seed = f"{election.bundle_sha256} {filed.person_id}"
-    return electorate.draw(seed, many=PANEL, but=parties | admission.people_in(Staff.DIRECTOR), moment=now)

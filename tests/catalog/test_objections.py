@@ -16,6 +16,7 @@ from catalog.publishing import WorkUnavailable
 from members import clock, policies
 from members.models import Notice
 from members.problems import Invalid, NotFound
+from members.voting.panels import PanelOver
 from playback import sessions
 from tests import cast
 from tests.members import assembly
@@ -149,7 +150,6 @@ def test_a_work_that_came_while_the_rule_was_still_to_come_is_met_as_well(ana):
 def test_only_rules_that_became_stricter_object(machine):
     forbid()
     beat()
-    objections.appeal(work_id=machine.id, person_id=owner(machine).id, text="It is not.", now=clock.now())
     keep(machine)
     cast.set_clock(clock.now() + 2 * DAY)
     cast.vote("content", photo_edge_min=2_000)
@@ -208,6 +208,11 @@ def test_a_later_vote_that_admits_it_again_ends_the_objection(machine):
 # Appeals.
 
 
+def appeal(work, person, text):
+    found = Objection.objects.get(work=work)
+    return objections.appeal(objection_id=found.id, person_id=person.id, text=text, now=clock.now())
+
+
 @pytest.fixture
 def panel(ana):
     """Give an appealed work, and who was drawn to decide it, of six members one of whom is a director."""
@@ -218,7 +223,7 @@ def panel(ana):
     work = made_by_machine(profile)
     forbid()
     beat()
-    filed = objections.appeal(work_id=work.id, person_id=ana.id, text="A choir sang it.", now=clock.now())
+    filed = appeal(work, ana, "A choir sang it.")
     drawn = [one.person for one in filed.panel.select_related("person")]
     assert len(drawn) == 3
     assert not {people[0].id, people[1].id} & {one.id for one in drawn}
@@ -239,7 +244,7 @@ def test_an_appeal_stops_it_and_two_of_three_let_it_stay(ana, panel):
     assert say(filed, drawn[1], Ruling.STAYS).ruling == Ruling.STAYS
     assert Objection.objects.get().outcome == Outcome.KEPT
     assert Notice.objects.filter(person=ana, subject__contains="stays: your appeal").count() == 1
-    with pytest.raises(ObjectionOver):
+    with pytest.raises(PanelOver):
         say(filed, drawn[2], Ruling.GOES)
     later(90)
     assert state(work) == State.PUBLISHED
@@ -267,9 +272,9 @@ def test_where_they_are_silent_the_vote_stands(panel):
 def test_nobody_else_appeals_or_decides(ana, panel):
     work, filed, drawn = panel
     with pytest.raises(NotFound):
-        objections.appeal(work_id=work.id, person_id=drawn[0].id, text="Mine.", now=clock.now())
+        appeal(work, drawn[0], "Mine.")
     with pytest.raises(ObjectionOver):
-        objections.appeal(work_id=work.id, person_id=ana.id, text="Again.", now=clock.now())
+        appeal(work, ana, "Again.")
     with pytest.raises(NotFound):
         say(filed, ana, Ruling.STAYS)
     with pytest.raises(Invalid):

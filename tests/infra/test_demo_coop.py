@@ -10,7 +10,7 @@ from infra.demo_people import EVERYBODY, PEOPLE
 from members import clock, policies
 from members.belonging import expulsions, hours, shares
 from members.belonging.models import Membership
-from members.voting import ballots, elections, electorate, proposals
+from members.voting import ballots, elections, electorate, panels
 from members.voting.proposal_models import Proposal
 from members.voting.tally import Verdict
 from tests import cast
@@ -52,7 +52,7 @@ def test_there_is_all_of_a_coop_to_look_at(coop):
     sizes = electorate.sizes(moment=now)
     assert (sizes["creator"], sizes["worker"], sizes["supporter"]) == (3, 2, 1)
     assert sizes["listener"] >= 8
-    assert len(list(expulsions.appeals())) == 1
+    assert len(list(expulsions.appeals(now=now))) == 1
     assert Membership.objects.filter(state=Membership.State.APPLIED).count() == 1
     assert Membership.objects.filter(state=Membership.State.APPROVED).count() == 1
     assert [one.person.name for one in hours.waiting()]
@@ -72,7 +72,7 @@ def test_there_is_all_of_a_coop_to_look_at(coop):
 
     revenue = next(one for one in found.values() if one.key == "revenue")
     assert (revenue.state, elections.result(revenue.election_id).verdict) == (State.CONTEST, Verdict.DEFEATED)
-    assert revenue.contests.get().panel.count() == proposals.PANEL
+    assert revenue.contests.get().panel.count() == panels.SIZE
 
     # Everybody who signs in casts a ballot, and the last of them finds theirs.
     voting = Proposal.objects.get(state=State.VOTING)

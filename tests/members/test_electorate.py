@@ -100,10 +100,9 @@ def test_an_expulsion_holds_from_its_moment_and_lifted_it_never_was():
         expulsions.say(expulsion_id=asked.id, staff_id=who.id, yes=True, now=after(60))
     assert electorate.of(moment=after(60) - SECOND) == everybody
     assert electorate.of(moment=after(60)) == sorted((one.id, "listener") for one in panel)
-    expulsions.appeal(person_id=mona.id, words="I did not.", now=after(61))
-    expulsions.seat(expulsion_id=asked.id, staff_id=belonging.secretary().id, person_ids=[one.id for one in panel])
+    filed = expulsions.appeal(person_id=mona.id, words="I did not.", now=after(61))
     for who in panel[:2]:
-        expulsions.decide_appeal(expulsion_id=asked.id, person_id=who.id, uphold=False, now=after(65))
+        expulsions.rule(appeal_id=filed.id, person_id=who.id, ruling="lifted", reasons="It was not so.", now=after(65))
     assert electorate.of(moment=after(66)) == electorate.of(moment=after(60)) == everybody
 
 

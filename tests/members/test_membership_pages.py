@@ -129,15 +129,26 @@ def test_expulsion_and_appeal_go_through_the_rooms():
     assert not memberships.is_member(mona.id)
     assert "You were expelled on" in text(page.get("/membership"))
     post(page, "/membership/appeal", words="Hear me.")
-    numbers = [Membership.objects.get(person=one).number for one in panel]
-    assert "three members" in text(post(sam, f"/secretary/expulsions/{found.id}/panel", 400, numbers=numbers[0]), 400)
-    post(sam, f"/secretary/expulsions/{found.id}/panel", numbers=" ".join(map(str, numbers)))
-    assert "You sit on a panel" in text(browser(panel[0]).get("/membership"))
+    post(page, "/membership/appeal", 409, words="Hear me again.")
+    address = f"/membership/appeals/{found.appeal.id}"
+    assert address in text(browser(panel[0]).get("/membership"))
+    post(browser(panel[0]), address, 400, ruling="lifted", reasons=" ")
     for one in panel[:2]:
-        post(browser(one), f"/membership/panels/{found.id}", says="lift")
-    post(browser(panel[2]), f"/membership/panels/{found.id}", 409, says="uphold")
+        assert "Sold the register." in text(browser(one).get(address))
+        post(browser(one), address, ruling="lifted", reasons="The register was never sold.")
+    assert "It is decided." in text(post(browser(panel[2]), address, 409, ruling="upheld", reasons="Hm."), 409)
     assert memberships.is_member(mona.id)
-    assert expulsions.appeals() == []
+    # Who appealed and the board read the reasons and no names; the three alone see each other.
+    for shown in (
+        text(page.get(address)),
+        text(sam.get("/secretary/expulsions")),
+        text(dora.get("/secretary/expulsions")),
+    ):
+        assert shown.count("The register was never sold.") == 2
+        assert not any(one.name.capitalize() in shown or f">{one.name}<" in shown for one in panel)
+    assert "pia" in text(browser(panel[2]).get(address)).lower()
+    assert dora.get(address).status_code == sam.get(address).status_code == 404
+    assert expulsions.appeals(now=clock.now()) == []
 
 
 def test_the_register_is_searched_paged_and_exported_in_one_query_a_page(django_assert_max_num_queries):

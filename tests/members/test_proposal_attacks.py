@@ -7,7 +7,7 @@ import pytest
 
 from members import clock, policies
 from members.policies import PolicyRefused
-from members.voting import proposals
+from members.voting import discussion
 from members.voting.proposal_models import Proposal
 from members.voting.tally import Kind
 from tests import cast
@@ -58,7 +58,7 @@ def test_a_share_beyond_the_bounds_is_refused_as_draft_and_as_amendment(people, 
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
     with pytest.raises(PolicyRefused):
-        proposals.amend(
+        discussion.amend(
             proposal_id=proposal.id, person_id=people[1].id, title="More", reasons="More.",
             params=shares(creators), now=clock.now(),
         )  # fmt: skip
@@ -97,7 +97,7 @@ def test_an_amendment_that_makes_the_step_large_makes_the_vote_special(people):
     assert proposal.kind == Kind.ORDINARY
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
-    proposals.amend(
+    discussion.amend(
         proposal_id=proposal.id, person_id=people[0].id, title="More", reasons="More.", params=shares(760_000),
         now=clock.now(),
     )  # fmt: skip

@@ -124,7 +124,7 @@ def test_a_panel_rules_from_its_page(client):
     assert post(client, path, judges[0], ruling="voided", reasons=" ").status_code == 400
     for judge in judges[:2]:
         page = post(client, path, judge, ruling="upheld", reasons="Everybody was told.")
-    assert "The panel has decided: upheld." in page.content.decode()
+    assert "The panel has decided: The vote stands." in page.content.decode()
     assert Notice.objects.filter(subject="You were drawn to decide about a vote: A shorter opening").count() == 3
     told = Notice.objects.filter(subject="The panel has decided: A shorter opening")
     assert {one.person_id for one in told} == {people[0].id, people[9].id, *(one.id for one in judges)}

@@ -10,7 +10,7 @@ from members.belonging import shares
 from members.models import Notice
 from members.policies import PolicyRefused, StaleBase
 from members.problems import Invalid, NotAllowed, NotFound
-from members.voting import ballots, elections, proposal_life, proposals
+from members.voting import ballots, contests, discussion, elections, proposal_life, proposals
 from members.voting.proposal_models import Contest, Part, Proposal
 from members.voting.proposals import NotNow, OneAtATime
 from members.voting.tally import Kind, Verdict
@@ -156,12 +156,12 @@ def test_other_figures_ask_the_sponsors_again(people):
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
-    suggested = proposals.amend(
+    suggested = discussion.amend(
         proposal_id=proposal.id, person_id=people[3].id, title="A shorter opening", reasons="Not that short.",
         params={"seconds": 35}, now=clock.now(),
     )  # fmt: skip
     assert assembly.seen(proposal).params == {"seconds": 30}
-    proposals.accept(proposal_id=proposal.id, number=suggested.number, author_id=people[0].id, now=clock.now())
+    discussion.accept(proposal_id=proposal.id, number=suggested.number, author_id=people[0].id, now=clock.now())
     found = assembly.seen(proposal)
     assert (found.version, found.params, proposals.sponsors(found).count()) == (2, {"seconds": 35}, 0)
     assembly.sponsor(proposal, *people[:2])
@@ -173,7 +173,7 @@ def test_other_words_keep_the_sponsors(people):
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
-    proposals.amend(
+    discussion.amend(
         proposal_id=proposal.id, person_id=people[0].id, title="Half a minute", reasons="Shorter.",
         params={"seconds": 30}, now=clock.now(),
     )  # fmt: skip
@@ -185,15 +185,15 @@ def test_nobody_but_the_author_accepts(people):
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
     assembly.beat()
-    proposals.amend(
+    discussion.amend(
         proposal_id=proposal.id, person_id=people[3].id, title="Mine", reasons="Better.", params={"seconds": 35},
         now=clock.now(),
     )  # fmt: skip
     with pytest.raises(NotFound):
-        proposals.accept(proposal_id=proposal.id, number=2, author_id=people[3].id, now=clock.now())
+        discussion.accept(proposal_id=proposal.id, number=2, author_id=people[3].id, now=clock.now())
     assembly.go_on(proposal)
     with pytest.raises(NotNow):
-        proposals.accept(proposal_id=proposal.id, number=2, author_id=people[0].id, now=clock.now())
+        discussion.accept(proposal_id=proposal.id, number=2, author_id=people[0].id, now=clock.now())
     assert proposal.versions.get(number=2).declined_at is not None
 
 
@@ -369,12 +369,10 @@ def contest_of_ten(people, ruling):
     proposal = assembly.called(people)
     assembly.vote(proposal, "yyyyyyyyyy", people)
     assembly.go_on(proposal)
-    filed = proposals.contest(
-        proposal_id=proposal.id, person_id=people[9].id, grounds="I was not told.", now=clock.now()
-    )
+    filed = contests.file(proposal_id=proposal.id, person_id=people[9].id, grounds="I was not told.", now=clock.now())
     panel = list(filed.panel.values_list("person_id", flat=True))
     for person_id in panel[:2] if ruling else ():
-        proposals.rule(contest_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
+        contests.rule(contest_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
     return proposal, filed, panel
 
 
@@ -385,7 +383,7 @@ def test_the_panel_is_three_members_who_are_no_party_and_no_directors(more_peopl
     assert len(set(panel)) == 3
     assert not parties & set(panel)
     with pytest.raises(NotFound):
-        proposals.rule(
+        contests.rule(
             contest_id=filed.id, person_id=more_people[0].id, ruling=Ruling.VOIDED, reasons="Mine.", now=clock.now()
         )
 
@@ -409,11 +407,9 @@ def test_a_vote_that_is_voided_is_held_again_once(more_people):
     assembly.go_on(proposal)
     assembly.vote(proposal, "yyyyyyyyyy", more_people)
     assembly.go_on(proposal)
-    filed = proposals.contest(proposal_id=proposal.id, person_id=more_people[9].id, grounds="Again.", now=clock.now())
+    filed = contests.file(proposal_id=proposal.id, person_id=more_people[9].id, grounds="Again.", now=clock.now())
     for person_id in filed.panel.values_list("person_id", flat=True)[:2]:
-        proposals.rule(
-            contest_id=filed.id, person_id=person_id, ruling=Ruling.VOIDED, reasons="Again.", now=clock.now()
-        )
+        contests.rule(contest_id=filed.id, person_id=person_id, ruling=Ruling.VOIDED, reasons="Again.", now=clock.now())
     assert assembly.go_on(proposal).state == State.VOIDED
 
 
@@ -428,7 +424,7 @@ def test_a_stranger_does_nothing_of_it(people):
     with pytest.raises(NotAllowed):
         assembly.sponsor(proposal, stranger)
     with pytest.raises(NotAllowed):
-        proposals.remark(proposal_id=proposal.id, person_id=stranger.id, text="Hm.", now=clock.now())
+        discussion.remark(proposal_id=proposal.id, person_id=stranger.id, text="Hm.", now=clock.now())
     with pytest.raises(NotFound):
         proposals.retract(proposal_id=proposal.id, author_id=people[1].id, now=clock.now())
     draft = assembly.drafted(people[1], key="", title="Not yet")

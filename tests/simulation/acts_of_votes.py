@@ -5,7 +5,7 @@ from typing import Any
 
 from members.models import Person
 from members.voting import ballots as urn
-from members.voting import elections, proposal_life, proposals
+from members.voting import contests, discussion, elections, proposal_life, proposals
 from members.voting.proposal_models import Contest as ContestRow
 from members.voting.proposal_models import Proposal as ProposalRow
 from tests.simulation.acts_of_members import ActsOfMembers
@@ -96,7 +96,7 @@ class ActsOfVotes(ActsOfMembers):
         """Suggest other figures."""
 
         def call() -> dict[str, Any]:
-            made = proposals.amend(
+            made = discussion.amend(
                 proposal_id=one.id,
                 person_id=person.id,
                 title="Another change",
@@ -118,7 +118,7 @@ class ActsOfVotes(ActsOfMembers):
         """Accept an amendment."""
 
         def call() -> None:
-            proposals.accept(proposal_id=one.id, number=number, author_id=person.id, now=self.now)
+            discussion.accept(proposal_id=one.id, number=number, author_id=person.id, now=self.now)
 
         self._act(
             f"{person} accepts {number} of {one.number}",
@@ -177,7 +177,7 @@ class ActsOfVotes(ActsOfMembers):
         """Object to how a vote was held."""
 
         def call() -> None:
-            proposals.contest(proposal_id=one.id, person_id=person.id, grounds="It was odd.", now=self.now)
+            contests.file(proposal_id=one.id, person_id=person.id, grounds="It was odd.", now=self.now)
 
         self._act(f"{person} contests {one.number}", call, lambda: self.auditor.contest(one, person.id, self.now))
         for filed in one.contests:
@@ -192,7 +192,7 @@ class ActsOfVotes(ActsOfMembers):
         """Say as one of the panel what is to become of a vote."""
 
         def call() -> None:
-            proposals.rule(
+            contests.rule(
                 contest_id=filed.id,
                 person_id=person.id,
                 ruling=ContestRow.Ruling(ruling),

@@ -30,6 +30,7 @@ PAGES = (
     form("/account", name="Mallory"),
     form("/account/tokens", name="x", scopes=["spend"]),
     form("/account/tokens/{token}/revoke", 404),
+    mine("/account/letters"),
     mine("/account/leaving"),
     form("/account/leaving/ask", 400, password="a guess"),
     form("/account/leaving/code", 409),
@@ -73,7 +74,8 @@ PAGES = (
     form("/membership/leave", 403, sure="yes"),
     form("/membership/answer", 404, words="?"),
     form("/membership/appeal", 404, words="?"),
-    form("/membership/panels/{nothing}", 404, says="lift"),
+    theirs("/membership/appeals/{nothing}"),
+    form("/membership/appeals/{nothing}", 404, ruling="lifted", reasons="?"),
     mine("/membership/hours"),
     form("/membership/hours", 400),
     form("/membership/hours/{nothing}/approve", 404),
@@ -95,5 +97,4 @@ PAGES = (
     staffs("/secretary/expulsions"),
     form("/secretary/expulsions/new", 403, number="1", words="?"),
     form("/secretary/expulsions/{nothing}/say", 403, says="yes"),
-    form("/secretary/expulsions/{nothing}/panel", 403, numbers="1 2 3"),
 )
