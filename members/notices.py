@@ -8,9 +8,12 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import QuerySet
 
 from members.erasing import traces
 from members.models import Notice
@@ -59,6 +62,11 @@ def _keep(notice: Notice) -> None:
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 
+def of_person(person_id: uuid.UUID) -> QuerySet[Notice]:
+    """Return what was written to a person, newest first, without its layout; what was emptied is left out."""
+    return Notice.objects.filter(person_id=person_id).exclude(subject="").defer("html").order_by("-created_at", "id")
+
+
 def send_waiting(*, now: datetime, limit: int = 100) -> int:
     """Send unsent notices, oldest first, and return how many went out. One that fails is tried again later."""
     sent = 0
@@ -101,8 +109,15 @@ def _address(notice: Notice) -> str:
 
 
 def _send(notice: Notice) -> None:
-    """Send one, as text and, where it has it, as HTML beside it."""
-    mail = EmailMultiAlternatives(notice.subject, notice.body, None, [_address(notice)])
+    """Send one, as text and, where it has it, as HTML beside it.
+
+    A worker may die after the mail went and before that is written down, and it goes again: by the same name, so that
+    a mailbox keeps one of the two.
+    """
+    host = urlsplit(settings.BASE_URL).hostname
+    mail = EmailMultiAlternatives(
+        notice.subject, notice.body, None, [_address(notice)], headers={"Message-ID": f"<{notice.id}@{host}>"}
+    )
     if notice.html:
         mail.attach_alternative(notice.html, "text/html")
     mail.send()

@@ -12,14 +12,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from members import admission, deadlines, governance, letters, lineage, policies, seals
-from members.admission import Staff
-from members.letters import Letter
+from members import deadlines, governance, lineage, policies, seals
 from members.policies import PolicyRefused
-from members.voting import dry_runs, elections, electorate, proposals
+from members.voting import dry_runs, elections, electorate, proposal_letters, proposals
 from members.voting.elections import UrnDiffers
 from members.voting.proposal_models import Contest, Proposal
-from members.voting.tally import Kind, Tally, Verdict
+from members.voting.tally import Kind, Verdict
 
 State, Ruling = Proposal.State, Contest.Ruling
 # An inquorate vote is called once more, so many days later, and needs half the heads.
@@ -138,17 +136,8 @@ def _call(proposal: Proposal, now: datetime, *, notice_days: int, words: str = "
     )
     proposal.election = election
     proposals.go_to(proposal, State.NOTICE, ends_at=opens_at, now=now, words=words)
-    letter = Letter(
-        subject=f"A vote begins on {_day(opens_at)}: {proposal.title}",
-        paragraphs=[
-            f"Members vote on proposal {proposal.number} from {_time(opens_at)} until {_time(election.closes_at)}.",
-            "You are on the roll. Your ballot is secret, and you can check that it was counted.",
-        ],
-        facts=[("Kind", proposal.kind), ("On the roll", f"{len(roll):,}"), ("What is asked", proposal.frozen_sha256)],
-        act="Read the proposal",
-        path=path(proposal),
-    )
-    _write(letter, [person for person, _ in roll], f"{election.id}:called", now)
+    on_it = [person for person, _ in roll]
+    proposal_letters.tell_of_call(proposal, election, roll=on_it, words=words, now=now)
 
 
 def _notice(proposal: Proposal, now: datetime) -> None:
@@ -171,10 +160,11 @@ def _counting(proposal: Proposal, now: datetime) -> None:
         logger.exception("the urn of proposal %s is not what its voters left", proposal.number)
         elections.void(election_id)
         words = f"The urn and the roll did not agree, so nothing was counted: {str(differs)[:WORDS_MOST]}."
-        _tell_of_a_void_vote(proposal, election_id, words, now)
+        is_last = proposal.reruns >= RERUNS_MOST
+        proposal_letters.tell_of_a_void_vote(proposal, election_id, words, is_last=is_last, now=now)
         _void(proposal, words, now)
         return
-    _tell_who_voted(proposal, election_id, tally, now)
+    proposal_letters.tell_who_voted(proposal, election_id, tally.verdict, now=now)
     if tally.verdict == Verdict.PASSED and _fails(proposal, now):
         return
     if tally.verdict != Verdict.INQUORATE:
@@ -276,52 +266,5 @@ _STEPS: dict[Proposal.State, Callable[[Proposal, datetime], None]] = {
 }
 
 
-def path(proposal: Proposal) -> str:
-    """Return where a proposal is read."""
-    return f"/proposals/{proposal.id}"
-
-
 def _is_over(proposal: Proposal, now: datetime) -> bool:
     return proposal.ends_at is not None and now >= proposal.ends_at
-
-
-def _tell_who_voted(proposal: Proposal, election_id: UUID, tally: Tally, now: datetime) -> None:
-    """Tell everybody on the roll how it ended, and whether a ballot of theirs was counted."""
-    said = {Verdict.PASSED: "passed", Verdict.DEFEATED: "did not pass", Verdict.INQUORATE: "could not be decided"}
-    for voted, words in ((True, "You voted."), (False, "You did not vote.")):
-        letter = Letter(
-            subject=f"{proposal.title}: it {said[tally.verdict]}",
-            paragraphs=[
-                f"The vote on proposal {proposal.number} is counted: it {said[tally.verdict]}. {words}",
-                "If this is not as you remember it, contest the vote; a panel of three members decides.",
-            ],
-            act="Read the result",
-            path=path(proposal),
-        )
-        _write(letter, elections.people(election_id=election_id, voted=voted), f"{election_id}:counted", now)
-
-
-def _tell_of_a_void_vote(proposal: Proposal, election_id: UUID, words: str, now: datetime) -> None:
-    """Tell everybody on the roll that nothing was counted; the board and the secretary have to look."""
-    again = "It is held again, with a new roll." if proposal.reruns < RERUNS_MOST else "It is not held again."
-    subject = f"{proposal.title}: the vote is void"
-    act, where = "Read the proposal", path(proposal)
-    on_it = [one for voted in (True, False) for one in elections.people(election_id=election_id, voted=voted)]
-    told = Letter(subject=subject, paragraphs=[f"{words} {again}", "What was said stays secret."], act=act, path=where)
-    _write(told, on_it, f"{election_id}:voided", now)
-    looks = "You are told as one of the board or as secretary: find out who changed it. Urn and roll are kept as found."
-    asked = Letter(subject=f"Look at it: {subject}", paragraphs=[words, looks], act=act, path=where)
-    staff = admission.people_in(Staff.DIRECTOR) | admission.people_in(Staff.SECRETARY)
-    _write(asked, sorted(staff, key=str), f"{election_id}:look", now)
-
-
-def _write(letter: Letter, person_ids: list[UUID], topic: str, now: datetime) -> None:
-    letters.send_to_people(letter, person_ids, topic=topic, now=now)
-
-
-def _day(moment: datetime) -> str:
-    return f"{deadlines.on_the_wall(moment):%-d %B %Y}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{deadlines.on_the_wall(moment):%-d %B %Y, %H:%M}"
