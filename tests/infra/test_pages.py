@@ -95,7 +95,7 @@ def test_the_navigation_marks_where_a_work_is_found(client: Client, ana: Person,
     band = cast.creator(ana)
     work = cast.photo(band) if kind == "photo" else cast.track(band)
     page = client.get(f"/works/{work.id}").content.decode()
-    assert set(re.findall(r'aria-current="page">([^<]+)<', page)) == {marked}
+    assert set(re.findall(r'aria-current="page">\s*([^<]+?)\s*<', page)) == {marked}
 
 
 @pytest.mark.parametrize("path", ["/wallet/limits", "/wallet/going-on", "/wallet/consent", "/wallet/top-ups"])
@@ -185,10 +185,7 @@ def test_the_wallet_shows_what_moved_with_the_credit_after_it(signed_in: Client,
     cast.promo(lena, 250_000)
     page = " ".join(signed_in.get("/wallet").content.decode().split())
     for amount, after in (("+€0.250", "€5.248"), ("+€0.004", "€4.998"), ("−€0.004", "€4.994"), ("−€0.002", "€4.998")):
-        assert (
-            f'<span class="money">{amount}</span></td><td class="n hide-small quiet"><span class="money">{after}'
-            in page
-        )
+        assert f'{amount}</span></td> <td class="n hide-small quiet"> <span class="money">{after}</span>' in page
     assert "by the co-op: A test gives it back." in page
 
 
