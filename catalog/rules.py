@@ -14,14 +14,15 @@ def _pricing_bounds(params: Params) -> None:
     )
     if not least <= default <= most:
         raise PolicyRefused(
-            f"the default price {money.show(default)} is not between {money.show(least)} and {money.show(most)}"
+            f"the default price {money.show(default)} is not between {money.show(least)} and {money.show(most)}",
+            figures=["price_min_micros", "price_default_micros", "price_max_micros"],
         )
     try:
         ladder.check_shape(
             plays=int(params["plays"]), num=int(params["growth_num"]), den=int(params["growth_den"]), price_min=least
         )
     except ladder.LadderRefused as error:
-        raise PolicyRefused(str(error)) from error
+        raise PolicyRefused(str(error), figures=["growth_num", "growth_den"]) from error
 
 
 def _explain_pricing(params: Params) -> list[str]:

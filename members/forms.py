@@ -1,5 +1,6 @@
 """What people send about themselves, and the field in which an amount is typed."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -22,6 +23,9 @@ COUNTRIES = (
 DIGITS_BEFORE_MAX = 9
 DIGITS_AFTER_MAX = 6
 PERCENT_DIGITS_BEFORE_MAX, PERCENT_DIGITS_AFTER_MAX = 3, 4
+# Thousands as they are shown, and as others write them.
+GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}({re.escape(mark)}[0-9]{{3}})+") for mark in (",", ".")}
+_SPACED = re.compile(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9]{3}\b)")
 
 
 class MoneyField(forms.Field):
@@ -37,7 +41,7 @@ class MoneyField(forms.Field):
 
     def to_python(self, value: Any) -> int | None:
         """Return the micros, or None for an empty field. Raises ValidationError for anything that is no amount."""
-        text = str(value or "").strip().removeprefix("€").strip().replace(",", ".")
+        text = _without_groups(str(value or "").strip().removeprefix("€").strip()).replace(",", ".")
         if not text:
             return None
         whole, _, part = text.partition(".")
@@ -49,6 +53,16 @@ class MoneyField(forms.Field):
         ):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return int(whole or "0") * money.MICROS + int(part.ljust(6, "0"))
+
+
+def _without_groups(text: str) -> str:
+    """Return an amount without what parts its thousands, where that is plain: `1,000.00`, `1.000,00`, `1 000`."""
+    grouped = _SPACED.sub("", text)
+    for parts, ends in ((",", "."), (".", ",")):
+        whole, end, part = grouped.partition(ends)
+        if end and GROUPED[parts].fullmatch(whole):
+            return f"{whole.replace(parts, '')}.{part}"
+    return grouped
 
 
 class SignUpForm(forms.Form):
@@ -193,6 +207,8 @@ class PercentField(forms.Field):
 class CentsField(MoneyField):
     """An amount as people type it, as whole cents."""
 
+    default_error_messages = {"invalid": "Write an amount in whole cents, like 2.50."}
+
     def prepare_value(self, value: Any) -> Any:
         """Return cents as the field shows them, and what was typed as it was typed."""
         return super().prepare_value(money.from_cents(value) if isinstance(value, int) else value)
@@ -204,16 +220,41 @@ class CentsField(MoneyField):
             return None
         cents, rest = divmod(micros, money.MICROS_PER_CENT)
         if rest:
-            raise forms.ValidationError("Write an amount in whole cents, like 2.50.", code="invalid")
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return cents
 
 
+class WholeField(forms.IntegerField):
+    """A whole number as people type it, thousands parted or not (`1600`, `1,600`, `1 600`)."""
+
+    default_error_messages = {"invalid": "Write a whole number, like {}."}
+
+    def __init__(self, *, like: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.error_messages["invalid"] = self.error_messages["invalid"].format(like)
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the number, or None for an empty field. Raises ValidationError for anything that is none."""
+        text = _SPACED.sub("", str("" if value is None else value).strip())
+        for mark, grouped in GROUPED.items():
+            if grouped.fullmatch(text):
+                text = text.replace(mark, "")
+        if text and not (text.isascii() and text.isdigit()):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        found: int | None = super().to_python(text)
+        return found
+
+
 class FiguresForm(forms.Form):
-    """The figures of a policy, one field each, made of what the policy says of itself; bounds stand beside each."""
+    """The figures of a policy, one field each, made of what the policy says of itself; bounds stand beside each.
+
+    `together` are the figures that break a bound with each other, if they do.
+    """
 
     def __init__(self, policy: Policy, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.policy = policy
+        self.together: list[str] = []
         for name, sort in policy.schema.items():
             self.fields[name] = _field(name, policy.figures[name], sort)
 
@@ -225,6 +266,9 @@ class FiguresForm(forms.Form):
                 policies.check(self.policy.key, found)
             except policies.PolicyRefused as refused:
                 words = refused.detail.rstrip(".")
+                self.together = refused.extra.get("figures", [])
+                for name in self.together:
+                    self.fields[name].widget.attrs["aria-invalid"] = "true"
                 raise forms.ValidationError(f"{words[0].upper()}{words[1:]}.") from refused
         return found
 
@@ -240,7 +284,7 @@ def _field(name: str, label: str, sort: Whole | OneOf) -> forms.Field:
         if name.endswith(ending):
             return made(label=label, help_text=said, validators=bounds)
     number = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": 12})
-    return forms.IntegerField(label=label, help_text=said, validators=bounds, widget=number)
+    return WholeField(like=sort.least, label=label, help_text=said, validators=bounds, widget=number)
 
 
 class WordsForm(forms.Form):

@@ -106,11 +106,15 @@ def _part(name: str, params: Params) -> Fraction:
 def _bounds(params: Params) -> None:
     for name, (least, most) in _BETWEEN.items():
         if not least <= _part(name, params) <= most:
-            raise PolicyRefused(f"{_NAMES[name]} would be {_part(name, params)}; it is from {least} to {most}")
-    if sum(int(params[f"weight_{name}_ppm"]) for name in CLASSES) != money.PPM:
-        raise PolicyRefused("the weights of the classes must sum to the whole, 1 000 000 ppm")
+            raise PolicyRefused(
+                f"{_NAMES[name]} would be {_part(name, params)}; it is from {least} to {most}",
+                figures=[f"{name}_num", f"{name}_den"],
+            )
+    policies.check_makes_the_whole(params, [f"weight_{name}_ppm" for name in CLASSES], "the weights of the classes")
     if int(params["sponsors_least"]) > int(params["sponsors_most"]):
-        raise PolicyRefused("the fewest sponsors cannot be more than the most")
+        raise PolicyRefused(
+            "the fewest sponsors cannot be more than the most", figures=["sponsors_least", "sponsors_most"]
+        )
 
 
 def _explain(params: Params) -> list[str]:

@@ -3,15 +3,14 @@
 How each euro of a charge is divided, from how much on royalties are paid, and what becomes of what is left of a year.
 """
 
-from members import money
+from members import money, policies
 from members.deadlines import Starts
 from members.policies import Params, Policy, PolicyRefused, Step, Whole
 from members.voting.tally import Kind
 
 
 def _sums_to_the_whole(params: Params) -> None:
-    if int(params["creators_ppm"]) + int(params["coop_ppm"]) != money.PPM:
-        raise PolicyRefused("the creators' and the co-op's part must sum to the whole, 1 000 000 ppm")
+    policies.check_makes_the_whole(params, ["creators_ppm", "coop_ppm"], "the creators’ and the co-op’s part")
 
 
 def _explain(params: Params) -> list[str]:
@@ -34,7 +33,10 @@ REVENUE = Policy(
 
 def _yearly_is_no_more(params: Params) -> None:
     if int(params["yearly_least_cents"]) > int(params["least_cents"]):
-        raise PolicyRefused("what is paid once a year cannot need more than what is paid every month")
+        raise PolicyRefused(
+            "what is paid once a year cannot need more than what is paid every month",
+            figures=["least_cents", "yearly_least_cents"],
+        )
 
 
 def _explain_payouts(params: Params) -> list[str]:
@@ -46,7 +48,7 @@ PAYOUTS = Policy(
     key="payouts",
     title="When royalties are paid",
     figures={"least_cents": "Paid every month from", "yearly_least_cents": "Paid with December’s from"},
-    schema={"least_cents": Whole(least=100, most=5_000), "yearly_least_cents": Whole(least=1, most=5_000)},
+    schema={"least_cents": Whole(least=100, most=2_500), "yearly_least_cents": Whole(least=1, most=500)},
     founding={"least_cents": 1_000, "yearly_least_cents": 200},
     bounds=_yearly_is_no_more,
     explain=_explain_payouts,
@@ -57,9 +59,11 @@ PAYOUTS = Policy(
 def _surplus_bounds(params: Params) -> None:
     reserve, common_good = int(params["reserve_ppm"]), int(params["common_good_ppm"])
     if reserve + common_good >= money.PPM:
-        raise PolicyRefused("the reserve and the common good cannot take the whole result")
-    if sum(int(params[f"{name}_ppm"]) for name in ("creators", "listeners", "workers")) != money.PPM:
-        raise PolicyRefused("the parts of creators, listeners and workers must sum to the whole, 1 000 000 ppm")
+        raise PolicyRefused(
+            "the reserve and the common good cannot take the whole result", figures=["reserve_ppm", "common_good_ppm"]
+        )
+    parts = [f"{name}_ppm" for name in ("creators", "listeners", "workers")]
+    policies.check_makes_the_whole(params, parts, "the parts of creators, listeners and workers")
 
 
 def _explain_surplus(params: Params) -> list[str]:

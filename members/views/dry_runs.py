@@ -1,5 +1,6 @@
 """What asked figures mean, told while they are typed and on a proposal's page: bounds, diff, and the dry run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,15 @@ class Shown:
     is_frozen: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """Why figures cannot be asked for, and which those are; several if they break a bound together."""
+
+    names: list[str]
+    labels: list[str]
+    words: str
+
+
 @never_cache
 @login_required
 @require_safe
@@ -56,10 +66,7 @@ def tried(form: FiguresForm, *, now: datetime, person_id: UUID) -> dict[str, Any
     """Return what a page tells of figures that were typed: what is wrong with them, or what they would change."""
     policy = form.policy
     if not form.is_valid():
-        refused = [
-            (name, policy.figures.get(name, ""), str(error)) for name, errors in form.errors.items() for error in errors
-        ]
-        return {"tried": True, "refused_figures": refused}
+        return {"tried": True, "refused_figures": list(_refused(form))}
     asked, held = form.cleaned_data, policies.versions(policy.key, now)[-1].params
     changes = [one for one in figures.changes(policy, held, asked) if not one.stays]
     if not changes:
@@ -71,6 +78,14 @@ def tried(form: FiguresForm, *, now: datetime, person_id: UUID) -> dict[str, Any
         "trial_kind": proposals.kind_of(policy.key, asked, now=now),
         "dry_run": shown(dry_runs.preview(policy.key, asked, now=now, person_id=person_id)),
     }
+
+
+def _refused(form: FiguresForm) -> Iterator[Refused]:
+    for name, errors in form.errors.items():
+        figures = form.policy.figures
+        names = [name] if name in figures else form.together
+        for error in errors:
+            yield Refused(names=names, labels=[figures[name] for name in names], words=str(error))
 
 
 def of_proposal(found: Proposal, *, now: datetime, person_id: UUID | None) -> Shown | None:

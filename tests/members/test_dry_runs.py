@@ -34,6 +34,11 @@ def governed(**changed: int) -> list[tuple[str, object, object]]:
     return [(row.label, row.before, row.after) for row in found.rows]
 
 
+def words(page: str) -> str:
+    """Return a page with each run of spaces and lines as one space."""
+    return " ".join(page.split())
+
+
 def test_past_votes_are_counted_again_by_asked_rules(people) -> None:
     assert governed(head_quorum_least=6) == []
     proposal = assembly.called(people)
@@ -58,12 +63,13 @@ def test_figures_are_tried_while_they_are_typed(client: Client, people) -> None:
     assert "No month is sealed yet" in told
     assert "<html" not in told
     wrong = client.get("/policies/opening/trial?seconds=19").content.decode()
-    assert '<li data-field="seconds">Seconds of the opening: From 20 to 60.</li>' in wrong
+    assert '<li data-fields="seconds"> Seconds of the opening: <span>From 20 to 60.</span> </li>' in words(wrong)
     assert "These are the figures that hold." in client.get("/policies/opening/trial?seconds=45").content.decode()
     larger = client.get("/policies/revenue/trial?creators_ppm=80&coop_ppm=20").content.decode()
     assert "A special vote decides it" in larger
     apart = client.get("/policies/revenue/trial?creators_ppm=80&coop_ppm=30").content.decode()
-    assert "must sum to the whole" in apart
+    assert '<li data-fields="creators_ppm coop_ppm">' in apart
+    assert "must sum to the whole, 100 %: these come to 110 %." in apart
     assert client.get("/policies/nothing/trial").status_code == 404
     client.logout()
     assert client.get("/policies/opening/trial?seconds=30").status_code == 302
@@ -89,8 +95,8 @@ def test_a_proposals_page_and_the_api_tell_of_it(client: Client, people) -> None
     page = client.get(f"/proposals/{proposal.id}").content.decode()
     assert "No month is sealed yet" in page
     found = client.get(f"/api/v1/proposals/{proposal.id}/preview").json()
-    assert found.keys() == {"month", "words", "rows", "caveat"}
-    assert (found["month"], found["rows"]) == (None, [])
+    assert found.keys() == {"month", "words", "rows", "own", "ladder", "caveat"}
+    assert (found["month"], found["rows"], found["own"], found["ladder"]) == (None, [], [], None)
     advice = assembly.submitted(people[1], key="")
     assert client.get(f"/api/v1/proposals/{advice.id}/preview").status_code == 404
     assert 'id="dry-run"' not in client.get(f"/proposals/{advice.id}").content.decode()

@@ -27,15 +27,37 @@ export function attach(root) {
     }
   }
 
-  /** Say at each field whether its figure can be asked for. */
+  /** Say at each field whether its figure can be asked for, and beneath the last of some why they cannot together. */
   function mark() {
+    const refused = [...place.querySelectorAll("[data-fields]")].map((one) => ({
+      names: one.dataset.fields.split(" ").filter(Boolean),
+      words: one.querySelector("span").textContent,
+    }));
     for (const field of fields) {
-      const refused = place.querySelector(`[data-field="${field.name}"]`) !== null;
-      if (refused) field.setAttribute("aria-invalid", "true");
-      else field.removeAttribute("aria-invalid");
+      const why = refused.filter((one) => one.names.at(-1) === field.name).map((one) => one.words);
+      tell(field, why, refused.some((one) => one.names.includes(field.name)));
     }
-    const refused = place.querySelector(".trial__refused") !== null;
-    said.textContent = refused ? "These figures cannot be asked for." : "What these figures would do is told below.";
+    said.textContent = refused.length
+      ? `These figures cannot be asked for. ${refused.map((one) => one.words).join(" ")}`
+      : "What these figures would do is told below.";
+  }
+
+  /** Put words beneath a field, in place of those that stood there. */
+  function tell(field, why, isRefused) {
+    if (isRefused) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    const told = `${field.id}_error`;
+    document.getElementById(told)?.remove();
+    const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== told);
+    if (why.length) {
+      const words = document.createElement("div");
+      words.id = told;
+      for (const one of why) words.append(Object.assign(document.createElement("p"), { className: "field__error", textContent: one }));
+      field.closest(".field").append(words);
+      others.push(told);
+    }
+    if (others.length) field.setAttribute("aria-describedby", others.join(" "));
+    else field.removeAttribute("aria-describedby");
   }
 
   function soon() {

@@ -1,6 +1,7 @@
 """A vote in browsers: a proposal is written, sponsored and voted on, and a ballot is found again when it is counted."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -171,3 +172,43 @@ def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit
     is_sound(bo, "the front room")
     bo.goto("/proposals")
     is_sound(bo, "all proposals")
+
+
+# What somebody types first, into which fields, beneath which of them they are told what, and what mends it.
+MISTAKES = [
+    ("opening", {"Seconds of the opening": "half a minute"}, None, "Write a whole number, like 20.", "30"),
+    ("opening", {"Seconds of the opening": "61"}, None, "From 20 to 60.", "30"),
+    ("opening", {"Seconds of the opening": ""}, None, "This field is required.", "30"),
+    ("pricing", {"Price of a work whose creator names none": "1 euro"}, None, "Write an amount like 2.50", "1,5"),
+    ("pricing", {"Lowest price of a work": "2"}, "Highest price of a work", "The default price €1.50 is not", "0.5"),
+    ("content", {"Fewest pixels along a photo’s longer edge": "1,6"}, None, "Write a whole number", "2,000"),
+    ("payouts", {"Paid every month from": "2.505"}, None, "in whole cents", "2,50"),
+    ("payouts", {"Paid every month from": "26"}, None, "From €1.00 to €25.00.", "20"),
+    ("revenue", {"To the creators": "72,5"}, "To the co-op", "these come to 102.5 %", "70"),
+    ("surplus", {"Of the rest, to workers": "19.5"}, "Of the rest, to workers", "these come to 99.5 %", "20"),
+    ("governance", {"Weight of the workers": "25"}, "Weight of the workers", "these come to 105 %", "20"),
+    ("governance", {"Ordinary: above so many parts of the classes’ weight": "2"}, "of so many (ordinary, weight)",
+     "would be 1; it is from 1/2 to 3/5", "1"),
+]  # fmt: skip
+
+
+def test_each_form_says_beside_the_field_what_cannot_be_while_one_types(sit: Sit) -> None:
+    ada = sit("ada")
+    open_form = ""
+    for key, typed, told_at, words, mended in MISTAKES:
+        if key != open_form:
+            ada.goto(f"/proposals/new?policy={key}")
+            open_form = key
+        for label, text in typed.items():
+            ada.get_by_label(label, exact=True).fill(text)
+        (label,) = typed
+        wrong, told = (ada.get_by_label(name, exact=True) for name in (label, told_at or label))
+        field = ada.locator(".field").filter(has=told)
+        expect(field.locator(".field__error")).to_contain_text(words)
+        expect(wrong).to_have_attribute("aria-invalid", "true")
+        # Whoever hears the page hears why with the field it stands beneath.
+        expect(told).to_have_accessible_description(re.compile(re.escape(words)))
+        wrong.fill(mended)
+        expect(ada.locator(".field__error")).to_have_count(0)
+        expect(ada.locator("[aria-invalid]")).to_have_count(0)
+    is_sound(ada, "the form of the rules")
