@@ -5,15 +5,16 @@ them, future ones too, and looks again after a minute at the latest, so that rea
 takes effect no sooner than an hour after it was recorded, so no process can be late.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
-from members import clock, seals
+from members import clock, money, seals
 from members.deadlines import Starts
 from members.problems import Problem
 from members.voting.tally import Kind
@@ -28,7 +29,7 @@ Params = Mapping[str, int | str]
 
 
 class PolicyRefused(Problem):
-    """The figures of a version break a bound; the detail says which."""
+    """The figures of a version break a bound; the detail says which, `figures` name those that break it together."""
 
     slug, status, title = "policy-refused", 422, "These figures cannot be a policy"
 
@@ -158,6 +159,14 @@ def check(key: str, params: Mapping[str, Any], *, policy: Policy | None = None) 
     policy.bounds(params)
 
 
+def check_makes_the_whole(params: Params, names: Sequence[str], what: str) -> None:
+    """Raise PolicyRefused unless some rates, called `what`, come to 100 % together."""
+    together = sum(int(params[name]) for name in names)
+    if together != money.PPM:
+        said = money.percent(together)
+        raise PolicyRefused(f"{what} must sum to the whole, 100 %: these come to {said} %", figures=list(names))
+
+
 def policy_at(key: str, moment: datetime) -> Version:
     """Return the version of `key` in force at `moment`. No query but once a minute. Raises UnknownPolicy."""
     for version in reversed(_versions(moment).get(key, ())):
@@ -187,6 +196,11 @@ def href(key: str, seq: int) -> str:
     return f"/policies/{key}#v{seq}"
 
 
+def address(key: str, seq: int) -> str:
+    """Return the same place as it is written in mails, tables and on paper, which are read away from the pages."""
+    return f"{settings.BASE_URL.rstrip('/')}{href(key, seq)}"
+
+
 def citation(key: str, seq: int) -> dict[str, int | str]:
     """Return a version as refusals name it."""
     return {"key": key, "seq": seq, "href": href(key, seq)}
@@ -214,7 +228,10 @@ def kind_of(key: str, params: Params, moment: datetime) -> Kind:
 def check_follows(key: str, base_seq: int, last_seq: int) -> None:
     """Raise StaleBase unless what was to follow version `base_seq` would follow the last one."""
     if last_seq != base_seq:
-        raise StaleBase(f"{key}: it was to follow version {base_seq}, and version {last_seq} came between")
+        raise StaleBase(
+            f"{key}: it was to follow version {base_seq}, and version {last_seq} came between",
+            policy=citation(key, last_seq),
+        )
 
 
 def add_version(
@@ -240,7 +257,10 @@ def add_version(
         if base_seq is not None:
             check_follows(key, base_seq, base)
         if latest is not None and effective_from <= latest:
-            raise PolicyRefused(f"{key}: version {base} already takes effect at {latest.isoformat()} or later")
+            raise PolicyRefused(
+                f"{key}: version {base} already takes effect at {latest.isoformat()} or later",
+                policy=citation(key, base),
+            )
         version = _insert(cursor, key, (base or 0) + 1, params, effective_from, now, proposal_id)
     forget()
     return version

@@ -4,13 +4,13 @@ import csv
 from collections.abc import Iterator
 from uuid import UUID
 
-from members import money
+from members import money, policies
 from playback import wallets
 from playback.wallets import Entry
 
 COLUMNS = (
     *("at", "kind", "explained", "work", "work_id", "play_number", "reason"),
-    *("amount", "of_it_given", "credit_after", "currency", "id", "pricing_version"),
+    *("amount", "of_it_given", "credit_after", "currency", "id", "pricing_version", "pricing_address"),
 )
 KINDS = {
     "play": "a play, at the price shown before it",
@@ -66,6 +66,7 @@ def _row(entry: Entry, currency: str) -> list[object]:
         money.exact(entry.promo_part_micros),
         money.exact(entry.balance_after_micros + entry.promo_after_micros),
         *(currency, entry.row_id, entry.pricing_version or ""),
+        policies.address("pricing", entry.pricing_version) if entry.pricing_version else "",
     ]
 
 

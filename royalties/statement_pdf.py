@@ -4,8 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
-from members import admission, clock, money, months
-from royalties import payouts
+from members import admission, clock, money, months, policies
+from royalties import payouts, statements
 from royalties.paper import Column, Paper, Row
 from royalties.run_models import Statement
 
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def write(of: Statement) -> bytes:
-    """Return the statement of a sealed month as a PDF. Two queries, for the payee's name and the moment of the seal."""
+    """Return the statement of a sealed month as a PDF. Three queries, for the payee's name and the month."""
     name = admission.names_of([of.person_id])[of.person_id]
     sealed = months.period(of.month)
     assert sealed is not None
@@ -78,6 +78,8 @@ def write(of: Statement) -> bytes:
         " month. The JSON of this statement has the SHA-256 above; the month’s public books let you recompute it.",
         is_small=True,
     )
+    paper.heading("Decided by members")
+    paper.facts([(f"{one.key} {one.seq}", policies.address(one.key, one.seq)) for one in statements.cited(of)])
     return paper.content()
 
 

@@ -13,28 +13,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members import clock
+from members import clock, policies, tokens
 from members.access import CursorPage, person_id
 from members.api import ProblemSerializer, StrictSerializer, read
 from members.api.ballots import BallotBody, BallotReceiptSerializer, CastBallot
 from members.problems import NotFound
 from members.tokens import Scope
 from members.voting import ballot_bundles, dry_runs, elections, proposals
+from members.voting.dry_runs import Stairs
 from members.voting.proposal_models import Proposal
+
+OWN_NEEDS = frozenset({Scope.LISTEN, Scope.EARNINGS})
 
 
 class ProposalSerializer(serializers.ModelSerializer):
-    """A proposal. `ends_at` is when its present part ends; `params` are all figures that it asks for."""
+    """A proposal. `ends_at` is when its present part ends; `params` are all figures that it asks for.
+
+    It would follow the version `base_seq` of its policy, and made `made_seq`. Once its text is frozen, it is voted on
+    by the version `governance_seq` of `governance`.
+    """
 
     params = serializers.DictField(allow_null=True, help_text="Whole numbers and words, by name; null for advice.")
     author = serializers.CharField(source="author.name")
+    base_href = serializers.SerializerMethodField(help_text="Where that version is read; the others likewise.")
+    made_href = serializers.SerializerMethodField()
+    governance_href = serializers.SerializerMethodField()
 
     class Meta:
         model = Proposal
         fields = (
-            "id", "number", "author", "key", "kind", "title", "reasons", "params", "base_seq", "version", "state",
-            "submitted_at", "ends_at", "frozen_sha256", "effective_from", "made_seq", "ended_at", "why",
+            "id", "number", "author", "key", "kind", "title", "reasons", "params", "base_seq", "base_href", "version",
+            "state", "submitted_at", "ends_at", "frozen_sha256", "governance_seq", "governance_href", "effective_from",
+            "made_seq", "made_href", "ended_at", "why",
         )  # fmt: skip
+
+    def get_base_href(self, of: Proposal) -> str | None:
+        """Return where the version that it was compared with is read."""
+        return policies.href(of.key, of.base_seq) if of.base_seq else None
+
+    def get_made_href(self, of: Proposal) -> str | None:
+        """Return where the version that it made is read."""
+        return policies.href(of.key, of.made_seq) if of.made_seq else None
+
+    def get_governance_href(self, of: Proposal) -> str | None:
+        """Return where the rules of its vote are read."""
+        return policies.href("governance", of.governance_seq) if of.governance_seq else None
 
 
 class TurnoutSerializer(serializers.Serializer):
@@ -47,12 +70,21 @@ class TurnoutSerializer(serializers.Serializer):
 class OneProposalSerializer(ProposalSerializer):
     """A proposal with its vote."""
 
-    turnout = TurnoutSerializer(allow_null=True)
-    verdict = serializers.CharField(allow_null=True)
+    turnout = serializers.SerializerMethodField()
+    verdict = serializers.SerializerMethodField()
 
     class Meta:
         model = Proposal
         fields = (*ProposalSerializer.Meta.fields, "turnout", "verdict")
+
+    @extend_schema_field(TurnoutSerializer(allow_null=True))
+    def get_turnout(self, of: Proposal) -> dict[str, int] | None:
+        """Return how many voted."""
+        return TurnoutSerializer(elections.turnout(of.election.id)).data if of.election else None
+
+    def get_verdict(self, of: Proposal) -> str | None:
+        """Return what the count came to, once it is published."""
+        return str(elections.result(of.election.id).verdict) if of.election and of.election.result else None
 
 
 class ProposalBody(StrictSerializer):
@@ -114,7 +146,7 @@ class OneProposal(APIView):
     @extend_schema(responses={200: OneProposalSerializer, 404: ProblemSerializer})
     def get(self, _request: Request, proposal_id: UUID) -> Response:
         """Return what it asks, how far it is, and how many have voted; the verdict once it is counted."""
-        return Response(OneProposalSerializer(_shown(proposal_id)).data)
+        return Response(OneProposalSerializer(proposals.get(proposal_id, person_id=None)).data)
 
 
 class PreviewRowSerializer(serializers.Serializer):
@@ -126,12 +158,34 @@ class PreviewRowSerializer(serializers.Serializer):
     unit = serializers.ChoiceField(choices=["micros", "cents", "count", "ppm", "words"])
 
 
+class LadderSerializer(serializers.Serializer):
+    """What each play of a work costs as it is and as it would be, in micros, the first play first; `words` name it."""
+
+    words = serializers.CharField()
+    before_micros = serializers.SerializerMethodField()
+    after_micros = serializers.SerializerMethodField()
+
+    def get_before_micros(self, of: Stairs) -> list[int]:
+        """Return its steps as they are."""
+        return [micros for micros, _ in of.before]
+
+    def get_after_micros(self, of: Stairs) -> list[int]:
+        """Return its steps as they would be."""
+        return [micros for micros, _ in of.after]
+
+
 class PreviewSerializer(serializers.Serializer):
-    """A dry run: what the asked figures would have made of the month that begins on `month`, without your own part."""
+    """A dry run: what the asked figures would have made of the month that begins on `month`.
+
+    `own` are the figures of whoever asks, told to nobody else: to who is signed in, and by a token that may read both
+    what one heard (`listen`) and what one earned (`earnings`). Others, and who has none, get an empty list.
+    """
 
     month = serializers.DateField(allow_null=True)
     words = serializers.CharField()
     rows = PreviewRowSerializer(many=True)
+    own = PreviewRowSerializer(many=True)
+    ladder = LadderSerializer(source="stairs", allow_null=True)
     caveat = serializers.CharField()
 
 
@@ -141,12 +195,25 @@ class ProposalPreview(APIView):
     scope = None
 
     @extend_schema(responses={200: PreviewSerializer, 404: ProblemSerializer})
-    def get(self, _request: Request, proposal_id: UUID) -> Response:
-        """Return what it would have made of what was recorded; from its freeze on as it was found then."""
-        found = dry_runs.of_proposal(proposals.get(proposal_id, person_id=None), now=clock.now())
+    def get(self, request: Request, proposal_id: UUID) -> Response:
+        """Return what it would have made of what was recorded; from its freeze on as it was found then.
+
+        One's own figures are made anew, of the same month.
+        """
+        asked = proposals.get(proposal_id, person_id=None)
+        found = dry_runs.of_proposal(asked, now=clock.now(), person_id=_whose_own(request))
         if found is None:
             raise NotFound("there is no dry run of this proposal")
-        return Response(PreviewSerializer(found).data)
+        return Response(PreviewSerializer(found).data, headers={"Cache-Control": "no-store"})
+
+
+def _whose_own(request: Request) -> UUID | None:
+    """Return whose own figures may be told here: what they heard and earned, so to who may read both."""
+    if not request.user.is_authenticated:
+        return None
+    if isinstance(request.auth, tokens.Bearer) and not request.auth.scopes >= OWN_NEEDS:
+        return None
+    return person_id(request)
 
 
 class Sponsor(APIView):
@@ -161,7 +228,7 @@ class Sponsor(APIView):
     def post(self, request: Request, proposal_id: UUID) -> Response:
         """Stand behind it as it is now; done again it is the same."""
         proposals.sponsor(proposal_id=proposal_id, person_id=person_id(request), now=clock.now())
-        return Response(OneProposalSerializer(_shown(proposal_id)).data)
+        return Response(OneProposalSerializer(proposals.get(proposal_id, person_id=None)).data)
 
 
 class ProposalBallot(CastBallot):
@@ -197,16 +264,3 @@ class ProposalBundle(APIView):
             raise NotFound("no vote on this proposal is counted")
         name = ballot_bundles.file_name(found.election)
         return FileResponse(ballot_bundles.read(found.election), as_attachment=True, filename=name)
-
-
-def _shown(proposal_id: UUID) -> dict[str, Any]:
-    """Return a proposal with its vote."""
-    found = proposals.get(proposal_id, person_id=None)
-    election = found.election
-    said = {name: getattr(found, name) for name in ProposalSerializer.Meta.fields if name != "author"}
-    return {
-        **said,
-        "author": found.author,
-        "turnout": elections.turnout(election.id) if election else None,
-        "verdict": str(elections.result(election.id).verdict) if election and election.result else None,
-    }

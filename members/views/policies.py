@@ -45,18 +45,30 @@ def all_of_them(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def one(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a policy, every version of it, the newest first."""
+    """Show a policy, every version of it, the newest first, and whatever else was asked about it."""
     policy, now = policies.registered(key), moment_of(request)
-    shown = {"policy": policy, "versions": _versions(policy, now), "voted": None, "under_way": None}
-    live = proposals.live_about(key)
-    if live is not None and live.state == Proposal.State.QUEUED and live.made_seq is None:
+    asked = list(proposals.public().filter(key=key).defer("reasons", "dry_run"))
+    votes = {one.made_seq: one for one in asked if one.made_seq is not None}
+    versions = _versions(policy, now)
+    context = {
+        "policy": policy,
+        "versions": [(one, votes.get(one.version.seq)) for one in versions],
+        # What came of these is read in their own pages: no version did.
+        "without_effect": [one for one in asked if one.state not in Proposal.LIVE and one.made_seq is None],
+    }
+    live = next((one for one in asked if one.state in Proposal.LIVE and one.made_seq is None), None)
+    if live is not None and live.state == Proposal.State.QUEUED:
         # It is written down as a version a day before it begins; that it was voted is known long before.
-        shown["voted"], shown["voted_words"] = live, policy.explain(live.params or {})
-        last = policies.versions(key, now)[-1].params
-        shown["voted_changes"] = [one for one in figures.changes(policy, last, live.params or {}) if not one.stays]
-    elif live is not None and live.made_seq is None:
-        shown["under_way"] = live
-    return render(request, "members/policies/one.html", shown)
+        last = versions[0].version
+        context |= {
+            "voted": live,
+            "voted_words": policy.explain(live.params or {}),
+            "voted_changes": [one for one in figures.changes(policy, last.params, live.params or {}) if not one.stays],
+            "came_between": last if last.seq != live.base_seq else None,
+        }
+    else:
+        context["under_way"] = live
+    return render(request, "members/policies/one.html", context)
 
 
 def _versions(policy: Policy, now: datetime) -> list[Shown]:

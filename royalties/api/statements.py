@@ -50,7 +50,8 @@ class OneStatement(APIView):
     def get(self, request: Request, statement_id: UUID) -> Response:
         """Return all of it, each line with what it was made of."""
         found = statements.one(person_id=person_id(request), statement_id=statement_id)
-        return Response({"id": str(found.id), "sha256": found.sha256, **found.content})
+        cited = [one.citation for one in statements.cited(found)]
+        return Response({"id": str(found.id), "sha256": found.sha256, "policies": cited, **found.content})
 
 
 class StatementPaper(APIView):

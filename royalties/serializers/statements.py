@@ -6,7 +6,9 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from members import policies
 from royalties import payouts
+from royalties.earned import WorkSoFar
 from royalties.run_models import Statement
 
 
@@ -78,11 +80,20 @@ class DuePayoutSerializer(serializers.Serializer):
     held_micros = serializers.IntegerField()
 
 
+class CitedVersionSerializer(serializers.Serializer):
+    """A version of a policy, and where it is read."""
+
+    key = serializers.CharField()
+    seq = serializers.IntegerField()
+    href = serializers.CharField()
+
+
 class StatementContentSerializer(serializers.Serializer):
-    """All of a statement. `sha256` is that of its canonical JSON (RFC 8785), without `id` and `sha256`."""
+    """All of a statement. `sha256` is that of its canonical JSON (RFC 8785), without `id`, `sha256` and `policies`."""
 
     id = serializers.UUIDField()
     sha256 = serializers.CharField()
+    policies = CitedVersionSerializer(many=True, help_text="What its lines and its payout went by.")
     format = serializers.CharField()
     month = serializers.CharField()
     person = serializers.UUIDField()
@@ -105,11 +116,16 @@ class WorkSoFarSerializer(serializers.Serializer):
     title = serializers.CharField()
     sheet_version = serializers.IntegerField(allow_null=True, help_text="Null where no split sheet is in force: held.")
     revenue_version = serializers.IntegerField()
+    revenue_href = serializers.SerializerMethodField(help_text="Where that version of the policy is read.")
     until = serializers.DateField()
     gross_micros = serializers.IntegerField()
     creators_micros = serializers.IntegerField()
     share_ppm = serializers.IntegerField()
     net_micros = serializers.IntegerField()
+
+    def get_revenue_href(self, of: WorkSoFar) -> str:
+        """Return it."""
+        return policies.href("revenue", of.revenue_version)
 
 
 class MonthSoFarSerializer(serializers.Serializer):

@@ -1,7 +1,10 @@
 """Financial years as the API shows them."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from members import policies
 from royalties.year.models import FinancialYear
 
 
@@ -30,10 +33,15 @@ class GuardSerializer(serializers.Serializer):
     """Of a euro spent on one's own record `comes_back` (a fraction) does; the pools were cut to `scale_ppm`."""
 
     revenue_version = serializers.IntegerField()
+    revenue_href = serializers.SerializerMethodField()
     creators_ppm = serializers.IntegerField()
     coop_ppm = serializers.IntegerField()
     comes_back = serializers.CharField()
     scale_ppm = serializers.IntegerField()
+
+    def get_revenue_href(self, of: dict[str, Any]) -> str:
+        """Return where that version of the policy is read."""
+        return policies.href("revenue", of["revenue_version"])
 
 
 class FiguresSerializer(serializers.Serializer):
@@ -44,6 +52,7 @@ class FiguresSerializer(serializers.Serializer):
     shortfall_micros = serializers.IntegerField(help_text="Of it, what made good what earlier years lost.")
     result_cents = serializers.IntegerField()
     surplus_version = serializers.IntegerField()
+    surplus_href = serializers.SerializerMethodField()
     params = serializers.DictField(child=serializers.IntegerField())
     reserve_cents = serializers.IntegerField()
     guard_reserve_cents = serializers.IntegerField()
@@ -52,6 +61,10 @@ class FiguresSerializer(serializers.Serializer):
     guard = GuardSerializer()
     stays_cents = serializers.IntegerField(help_text="All that stays in the reserve.")
     cash_cents = serializers.IntegerField(help_text="All that members are paid at once.")
+
+    def get_surplus_href(self, of: dict[str, Any]) -> str:
+        """Return where that version of the policy is read."""
+        return policies.href("surplus", of["surplus_version"])
 
 
 class SurplusSerializer(serializers.ModelSerializer):

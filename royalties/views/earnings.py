@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import money
+from members import money, policies
 from members.requests import moment_of, signed_in_id
 from playback.privacy import FLOOR
 from royalties import earned, payouts, statements, year_pdf, years
@@ -130,11 +130,13 @@ def so_far_table(request: HttpRequest) -> HttpResponse:
             work.creators_micros,
             work.share_ppm,
             work.net_micros,
+            policies.address("revenue", work.revenue_version),
         ]
         for month in earned.so_far(signed_in_id(request))
         for work in [*month.works, *month.held]
     )
-    return _table("refrain-so-far", [*head, "gross_micros", "creators_micros", "share_ppm", "net_micros"], rows)
+    head += ["gross_micros", "creators_micros", "share_ppm", "net_micros", "revenue_address"]
+    return _table("refrain-so-far", head, rows)
 
 
 @never_cache

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import money, months, policies, seals
+from members import money, months, seals
 from members.requests import signed_in_id
 from royalties import earned, ledger, statement_pdf, statements, transparency
 from royalties.run_models import Statement
@@ -45,7 +45,7 @@ def page(request: HttpRequest, month: str) -> HttpResponse:
         "statement": found,
         "parts": _parts(found),
         "payout": found.content["payout"],
-        "payouts_version": _payouts_version(found),
+        "payouts_version": statements.cited(found)[-1].seq,
         "why_not": statement_pdf.WHY_NOT.get(found.content["payout"]["why_not"], ""),
         "places": PLACES,
         "listeners_least": found.content["listeners_least"],
@@ -90,13 +90,6 @@ def paper(request: HttpRequest, month: str) -> HttpResponse:
 
 def _found(request: HttpRequest, month: str) -> Statement:
     return statements.of_month(person_id=signed_in_id(request), month=transparency.month_of(month))
-
-
-def _payouts_version(found: Statement) -> int:
-    """Return the version of `payouts` that held when the month closed, and says from how much on is paid."""
-    closed = months.period(found.month)
-    assert closed is not None, "a month with statements was closed"
-    return policies.policy_at("payouts", closed.closed_at).seq
 
 
 def _file(found: Statement, ending: str, kind: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -12,9 +13,13 @@ from members import clock, policies
 from members.models import Person
 from members.voting import dry_runs
 from members.voting.dry_runs import Preview
+from members.voting.proposal_models import Proposal
 from royalties.dry_runs import pricing
 from royalties.run_models import Statement
 from tests import cast
+from tests.callers import Caller
+from tests.members import assembly, belonging
+from tests.playback.story import said
 from tests.royalties import counting, running, treasury
 from tests.royalties.counting import noon
 
@@ -70,6 +75,10 @@ def tried(key: str, person: Person | None = None, month: date | None = None, **c
     now = clock.now()
     params = {**policies.policy_at(key, now).params, **changed}
     return dry_runs.preview(key, params, now=now, person_id=person.id if person else None, month=month)
+
+
+def _held(key: str, **changed: int) -> dict[str, Any]:
+    return {**policies.policy_at(key, clock.now()).params, **changed}
 
 
 def rows(found: Preview) -> list[tuple[object, object]]:
@@ -253,3 +262,38 @@ def test_what_the_night_counts_is_found_there(django_assert_num_queries: Callabl
     held = policies.policy_at("pricing", now).params
     with django_assert_num_queries(0):
         pricing.replay({**held, **EVEN}, OCTOBER, now)
+
+
+def test_the_api_tells_whoever_asks_their_own_figures_and_both_ladders() -> None:
+    world = World()
+    world.october()
+    lena, maker = world.listeners[2], world.creators[0]
+    proposal = assembly.submitted(belonging.member("mia", now=clock.now()), key="pricing", **_held("pricing", **EVEN))
+    path = f"proposals/{proposal.id}/preview"
+
+    def told(who: Person | None, *scopes: str, by_cookie: bool = False) -> dict[str, Any]:
+        answer = Caller(who, *scopes, by_cookie=by_cookie).get(path)
+        assert answer["Cache-Control"] == "no-store"
+        return dict(said(answer))
+
+    def own_of(found: dict[str, Any]) -> list[tuple[str, int, int, str]]:
+        return [(row["label"], row["before"], row["after"], row["unit"]) for row in found["own"]]
+
+    hers = told(lena, "listen", "earnings")
+    assert own_of(hers) == own_of(told(lena, by_cookie=True)) == [("You paid", 14_000, 306_600, "micros")]
+    assert own_of(told(maker, "listen", "earnings")) == [("You got", 353_360, 887_096, "micros")]
+    # A token for one half of it is told neither, and so is who has nothing, and nobody.
+    for found in (told(lena, "listen"), told(maker, "earnings"), told(cast.person(), by_cookie=True), told(None)):
+        assert found["own"] == []
+        assert found | {"own": hers["own"]} == hers
+    ladder = hers["ladder"]
+    assert (ladder["before_micros"], ladder["after_micros"]) == (STEPS, [102_200] * 10)
+    assert ladder["words"] == "A work whose creator names no price"
+    # Frozen, what it tells of others stays, without anybody's own; those are made anew for whoever looks.
+    frozen = dry_runs.frozen(proposal, now=clock.now())
+    assert frozen is not None
+    assert frozen["own"] == ()
+    Proposal.objects.filter(id=proposal.id).update(dry_run=frozen)
+    cache.clear()
+    assert told(lena, by_cookie=True) == hers
+    assert told(None)["own"] == []

@@ -56,6 +56,9 @@ def test_everybody_reads_where_it_goes_and_a_member_what_is_theirs(made, django_
     year = years.close(made.tess)
     lin = made.people["lin"]
     said = Client().get(f"/api/v1/surplus/{YEAR}").json()
+    # Beside the figures that were sealed stands where their versions are read.
+    assert said["figures"].pop("surplus_href") == "/policies/surplus#v1"
+    assert said["figures"]["guard"].pop("revenue_href") == "/policies/revenue#v1"
     assert (said["figures"], said["manifest_sha256"]) == (year.figures, year.manifest_sha256)
     assert said["signed"] == year.document
     assert Client().get(f"/api/v1/surplus/{YEAR}/bundle.zip").status_code == 302
