@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.db import connection
 
 from infra import demo_run
@@ -27,6 +28,12 @@ def committing(blocker: Any) -> Iterator[None]:
         finally:
             cast.forget_everything()
             connection.close()
+
+
+def on_disk(folder: Path) -> dict[str, Any]:
+    """Return settings under which files are kept in a folder."""
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
+    return {"STORE_DIR": folder, "STORAGES": {**settings.STORAGES, "default": backend}}
 
 
 class Site:
@@ -73,7 +80,9 @@ class Site:
         return till
 
     def stop(self) -> None:
-        """Stop everything, the last first."""
+        """Stop everything."""
+        for child in self.children:
+            child.ask_to_stop()
         while self.children:
             self.children.pop().stop()
 

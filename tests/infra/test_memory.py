@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import wave
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import pytest
-import requests
 
 from catalog import sandbox
-from infra import demo_run, throwaway
-from infra.bench import ground
+from catalog.models import Upload
+from infra import demo_run
 from infra.parts.child import Child
-from infra.stack import Stack
+from tests import callers, cast
+from tests.site import Site, committing
 
 pytestmark = pytest.mark.xdist_group("memory")
 
@@ -30,13 +29,6 @@ LONG = bool(os.environ.get("REFRAIN_LONG"))
 # Usually a smaller limit, so that the largest files are quick to make; then growth is what shows a file held whole.
 MOST_BYTES = 2_000_000_000 if LONG else 60_000_000
 MEGABYTES_MOST, GROWTH_MEGABYTES_MOST = 300, 40
-EMAIL = "ana@memory.example"
-FOUND_PROFILE = f"""
-from catalog import profiles
-from members import clock
-from members.models import Person
-profiles.found(person_id=Person.objects.create_user('{EMAIL}', name='Ana').id, name='Ana', now=clock.now())
-"""
 
 
 @dataclass
@@ -90,7 +82,9 @@ class Watch:
 
 @dataclass
 class House:
-    stack: Stack
+    """A site with its worker; `rooms` is where it keeps temporary files, `token` lets Ana publish."""
+
+    site: Site
     web: Child
     worker: Child
     token: str
@@ -101,40 +95,43 @@ class House:
         return Watch({"web": self.web.pid, "worker": self.worker.pid})
 
     def ask(self, path: str) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return requests.get(f"{self.stack.base_url}/api/v1/{path}", headers=headers, timeout=30)
+        return self.site.ask("GET", f"/api/v1/{path}", self.token)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return id and state of every upload."""
-        owner = self.stack.postgres
-        with owner.connect(user=owner.owner, database=owner.database) as connection:
-            return connection.execute("SELECT id::text, state FROM catalog_upload ORDER BY created_at").fetchall()
+        return list(Upload.objects.order_by("created_at").values_list("id", "state"))
 
     def left_behind(self) -> list[Path]:
         """Return every file in the temporary folder and among the originals in the store."""
-        files = [*self.rooms.rglob("*"), *(self.stack.folder / "store" / "originals").rglob("*")]
+        files = [*self.rooms.rglob("*"), *(self.site.folder / "store" / "originals").rglob("*")]
         return [file for file in files if file.is_file()]
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the whole module commit, and forget it all at its end (instead of pytest-django's way, after each test)."""
+    with committing(django_db_blocker):
+        yield
+
+
+@pytest.fixture(scope="module")
+def house(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Give the service as it runs for people, with temporary files in a folder of its own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="refrain-rooms-") as rooms,
-        pytest.MonkeyPatch.context() as patch,
-        ground.laid(database=throwaway.HURRIED) as stack,
-    ):
-        patch.setenv("TMPDIR", rooms)
-        patch.setenv("REFRAIN_UPLOAD_BYTES_MAX", str(MOST_BYTES))
-        web, worker = demo_run.start_web(stack, count=2), demo_run.start_worker(stack)
-        ground.wait_for_answers(web, port=stack.web_port)
-        throwaway.manage(stack, "shell", "-c", FOUND_PROFILE)
-        token = throwaway.manage(stack, "token", EMAIL, "--scope", "publish").strip()
-        house = House(stack=stack, web=web, worker=worker, token=token, rooms=Path(rooms))
+    folder = tmp_path_factory.mktemp("memory")
+    rooms = folder / "rooms"
+    rooms.mkdir()
+    ana = cast.person("ana")
+    cast.creator(ana)
+    site = Site(folder, env={"TMPDIR": str(rooms), "REFRAIN_UPLOAD_BYTES_MAX": str(MOST_BYTES)})
+    try:
+        web, worker = site.serve(), demo_run.start_worker(site)
+        house = House(site=site, web=web, worker=worker, token=callers.token(ana, "publish"), rooms=rooms)
         with house.watch() as watch:
             assert {house.ask("works").status_code for _ in range(8)} == {200}
         house.web_at_rest = watch.megabytes("web")
         yield house
+    finally:
+        site.stop()
 
 
 BEGIN = (
@@ -145,7 +142,7 @@ END = b"\r\n--frontier--\r\n"
 
 def send(house: House, pieces: Iterator[bytes], size: int) -> tuple[int, dict[str, Any]]:
     """Upload `size` bytes piece by piece, as a browser streams a file from its disk."""
-    line = http.client.HTTPConnection("127.0.0.1", house.stack.web_port, timeout=120)
+    line = http.client.HTTPConnection("127.0.0.1", house.site.web_port, timeout=120)
     try:
         line.putrequest("POST", "/api/v1/uploads")
         line.putheader("Authorization", f"Bearer {house.token}")
@@ -195,7 +192,7 @@ def test_far_too_much_is_refused_before_it_is_sent(house: House) -> None:
         f"Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: {size}\r\n\r\n"
     )
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", house.stack.web_port), timeout=30) as line, house.watch() as watch:
+    with socket.create_connection(("127.0.0.1", house.site.web_port), timeout=30) as line, house.watch() as watch:
         line.sendall(head.encode() + BEGIN + bytes(100_000))
         answer = http.client.HTTPResponse(line)
         answer.begin()
@@ -212,7 +209,7 @@ def test_an_upload_that_stops_half_way_leaves_nothing(house: House) -> None:
         f"POST /api/v1/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {house.token}\r\n"
         f"Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: {len(BEGIN) + 60_000_000}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", house.stack.web_port), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", house.site.web_port), timeout=30) as line:
         line.sendall(head.encode() + BEGIN)
         for piece in zeros(30_000_000):
             line.sendall(piece)
@@ -269,7 +266,7 @@ def send_in_pieces(house: House, path: Path, *, piece_bytes: int) -> dict[str, A
 
 def tus(house: House, method: str, path: str, headers: dict[str, str], body: Any = b"") -> Any:
     """Send a request of the protocol, its body piece by piece, and return the answer's headers."""
-    line = http.client.HTTPConnection("127.0.0.1", house.stack.web_port, timeout=300)
+    line = http.client.HTTPConnection("127.0.0.1", house.site.web_port, timeout=300)
     try:
         known = {"Authorization": f"Bearer {house.token}", "Tus-Resumable": "1.0.0"}
         line.request(method, path, body=body, headers={**known, **headers})
@@ -305,7 +302,7 @@ def check_small(house: House, watch: Watch, words: str, began: float) -> None:
     assert all(0 < peak < MEGABYTES_MOST for peak in peaks.values()), watch.peaks
     assert peaks["web"] - house.web_at_rest < GROWTH_MEGABYTES_MOST
     assert not [file for file in house.rooms.rglob("*") if file.is_file()]
-    assert not [file for file in (house.stack.folder / "store" / "parts").rglob("*") if file.is_file()]
+    assert not [file for file in (house.site.folder / "store" / "parts").rglob("*") if file.is_file()]
 
 
 def test_a_recording_just_under_the_limit_is_taken_in(house: House, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -66,6 +67,7 @@ class Ground:
 
     site: Site
     store: str
+    folder: Path
     s3: SeaweedFS | None
     work_id: UUID
     creator: Person
@@ -82,13 +84,13 @@ class Ground:
     def stored(self, key: str) -> bytes:
         """Return what the store holds under a name, past every address."""
         if self.s3 is None:
-            return (self.site.folder / "store" / key).read_bytes()
+            return (self.folder / key).read_bytes()
         return bytes(self.s3.client().get_object(Bucket=self.s3.bucket, Key=key)["Body"].read())
 
     def put(self, key: str, content: bytes) -> None:
         """Put a file into the store."""
         if self.s3 is None:
-            path = self.site.folder / "store" / key
+            path = self.folder / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         else:

@@ -5,10 +5,9 @@ Before the charge not a byte beyond the opening can be had; after it, the whole;
 
 import base64
 import io
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
@@ -16,16 +15,17 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 from django.core.management import call_command
+from django.test import override_settings
 
-from catalog import delivery
+from catalog import delivery, ingest, publishing
+from catalog.intake import receiving
 from catalog.models import Rendition, Work
-from infra import demo_run
 from members import clock, tokens
 from playback import gate, reversals
 from playback.models import Charge, Session
 from tests import callers, cast, media
 from tests.playback.ground import Ear, Ground, fetch, load, seconds_of
-from tests.site import Site, committing
+from tests.site import Site, committing, on_disk
 
 pytestmark = pytest.mark.xdist_group("gate")
 
@@ -39,41 +39,51 @@ def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[
         yield
 
 
+@pytest.fixture(scope="module")
+def published(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, Path]:
+    """Publish a recording that was really taken in; return its work and the folder with all that the store has of it.
+
+    Taken in once for both stores: which one it goes to changes nothing of its bytes.
+    """
+    folder, ana, now = tmp_path_factory.mktemp("published") / "store", cast.person("ana"), clock.now()
+    with override_settings(**on_disk(folder)):
+        upload = receiving.receive(
+            person_id=ana.id,
+            creator_id=cast.creator(ana).id,
+            filename="A hundred seconds.flac",
+            chunks=media.chunks(media.make("flac", seconds=SECONDS)),
+            now=now,
+        )
+        while ingest.advance(upload_id=upload.id, now=now):
+            pass
+    upload.refresh_from_db()
+    assert upload.work_id is not None, upload.reason
+    return publishing.publish(work_id=upload.work_id, person_id=ana.id, now=now), folder
+
+
 @pytest.fixture(scope="module", params=["local", "s3"])
 def ground(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, transactional_db: None
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, published: tuple[Work, Path]
 ) -> Iterator[Ground]:
-    with ExitStack() as stack:
-        env, s3 = {}, None
-        if request.param == "s3":
-            s3 = request.getfixturevalue("s3")
-            env = {
-                "REFRAIN_STORE": "s3",
-                "REFRAIN_S3_ENDPOINT": s3.endpoint,
-                "REFRAIN_S3_ACCESS_KEY": s3.access_key,
-                "REFRAIN_S3_SECRET_KEY": s3.secret_key,
-            }
-        site = Site(tmp_path_factory.mktemp("gate"), env=env)
-        stack.callback(site.stop)
+    work, folder = published
+    env, s3 = {"REFRAIN_STORE_DIR": str(folder)}, None
+    if request.param == "s3":
+        s3 = request.getfixturevalue("s3")
+        env = {
+            "REFRAIN_STORE": "s3",
+            "REFRAIN_S3_ENDPOINT": s3.endpoint,
+            "REFRAIN_S3_ACCESS_KEY": s3.access_key,
+            "REFRAIN_S3_SECRET_KEY": s3.secret_key,
+        }
+        for key in media.files_under(folder):
+            s3.client().put_object(Bucket=s3.bucket, Key=key, Body=(folder / key).read_bytes())
+    site = Site(tmp_path_factory.mktemp("gate"), env=env)
+    try:
         site.serve()
-        worker = demo_run.start_worker(site)
-        ana = cast.person("ana")
-        cast.creator(ana)
-        token = callers.token(ana, "publish")
-        with media.make("flac", seconds=SECONDS).open("rb") as file:
-            sent = site.ask("POST", "/api/v1/uploads", token, files={"file": ("A hundred seconds.flac", file)})
-        assert sent.status_code == 202, sent.text
-        upload = sent.json()
-        give_up_at = time.monotonic() + 120
-        while upload["state"] != "ready":
-            assert upload["state"] != "rejected", upload
-            assert time.monotonic() < give_up_at, site.log_of(worker)
-            time.sleep(0.1)
-            upload = site.ask("GET", f"/api/v1/uploads/{upload['id']}", token).json()
-        published = site.ask("POST", f"/api/v1/works/{upload['work']}/publish", token)
-        assert published.status_code == 200, published.text
-        worker.stop()
-        yield Ground(site=site, store=request.param, s3=s3, work_id=UUID(upload["work"]), creator=ana)
+        ana = work.uploads.get().person
+        yield Ground(site=site, store=request.param, folder=folder, s3=s3, work_id=work.id, creator=ana)
+    finally:
+        site.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -406,7 +416,7 @@ def test_a_session_reads_three_times_the_works_bytes(ground: Ground, ear: Ear) -
 
 def test_the_path_of_a_file_leads_nowhere_else(ground: Ground) -> None:
     """Not even under a signature: it stands for a name in the store and for nothing outside of it."""
-    outside = ground.site.folder / "outside.m4s"
+    outside = ground.folder.parent / "outside.m4s"
     outside.write_bytes(b"nothing of the store")
     expires = int(datetime.now(UTC).timestamp()) + 600
     for key in (
