@@ -283,10 +283,13 @@ def suspended_works(*, staff_id: UUID) -> QuerySet[Suspension]:
 def _lift(work: Work, suspension: Suspension, staff_id: UUID, reasons: str, now: datetime) -> Lifting:
     lifted = Lifting.objects.create(suspension=suspension, staff_id=staff_id, reasons=reasons, lifted_at=now)
     work.state, work.state_reason = suspension.state_before, ""
-    work.save(update_fields=["state", "state_reason"])
+    if work.state == Work.State.PUBLISHED and work.creator.closed_at is not None:
+        # Its profile was closed meanwhile, and the works of a closed profile are off.
+        work.state, work.off_at = Work.State.OFF, now
+    work.save(update_fields=["state", "state_reason", "off_at"])
     letter = Letter(
         subject=f"“{work.title}” is no longer suspended",
-        paragraphs=[f"The work is {_was(suspension)} again, as before. The reasons:", reasons],
+        paragraphs=[f"The work is {_stands(work)} again. The reasons:", reasons],
         act="See the work",
         path=f"/works/{work.id}",
     )
@@ -295,8 +298,8 @@ def _lift(work: Work, suspension: Suspension, staff_id: UUID, reasons: str, now:
     return lifted
 
 
-def _was(suspension: Suspension) -> str:
-    return "published" if suspension.state_before == Work.State.PUBLISHED else "taken off by its people"
+def _stands(work: Work) -> str:
+    return "published" if work.state == Work.State.PUBLISHED else "taken off by its people"
 
 
 def _to_decide(work_id: UUID, staff_id: UUID) -> tuple[Work, list[Report]]:

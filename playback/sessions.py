@@ -111,11 +111,7 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime, source: str = Sessio
         live = Session.objects.filter(listener_id=person_id, work_id=work_id, ended_at=None).first()
         if live is not None and _still_heard(live, held, standing, now):
             return _sitting(live, standing, held, overview), False
-        try:
-            basis = _basis(standing, held, now)
-        except WorkUnavailable as refused:
-            refused.extra |= objections.why_off(standing)
-            raise
+        basis = _basis_now(standing, held, now)
         resumed = (
             live is not None and live.charge_id is None and live.basis == PAID and now < live.began_at + RESUMED_WITHIN
         )
@@ -131,7 +127,7 @@ def begin(*, person_id: UUID, work_id: UUID, now: datetime, source: str = Sessio
 
 
 def requote(*, person_id: UUID, session_id: UUID, now: datetime) -> Sitting:
-    """Write a fresh quote into an uncharged session and return it. Raises NotFound."""
+    """Write a fresh quote into an uncharged session and return it. Raises NotFound and WorkUnavailable."""
     with transaction.atomic():
         wallet = wallets.lock(person_id)
         session = Session.objects.filter(listener_id=person_id, id=session_id, ended_at=None, charge_id=None).first()
@@ -139,7 +135,7 @@ def requote(*, person_id: UUID, session_id: UUID, now: datetime) -> Sitting:
             raise NotFound("there is no such session of yours")
         standing = publishing.standing(work_id=session.work_id, person_id=person_id, now=now)
         held = holdings.read(listener_id=person_id, work_id=session.work_id)
-        held = _write_quote(session, standing, held, _basis(standing, held, now), now)
+        held = _write_quote(session, standing, held, _basis_now(standing, held, now), now)
         return _sitting(session, standing, held, wallets.overview_of(wallet, now=now))
 
 
@@ -277,6 +273,15 @@ def _quote(standing: Standing, held: Held, now: datetime) -> Quote:
     pricing = policies.policy_at("pricing", now)
     terms = holdings.terms_now(figure=standing.figure, pricing=pricing.params, version=pricing.seq)
     return holdings.quote(held=held, now=terms)
+
+
+def _basis_now(standing: Standing, held: Held, now: datetime) -> str:
+    """Return on what basis the work is heard now. Raises WorkUnavailable, which names the vote that took it off."""
+    try:
+        return _basis(standing, held, now)
+    except WorkUnavailable as refused:
+        refused.extra |= objections.why_off(standing)
+        raise
 
 
 def _basis(standing: Standing, held: Held, now: datetime, asked: Quote | None = None) -> str:

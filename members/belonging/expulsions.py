@@ -16,6 +16,7 @@ from members.admission import Staff
 from members.belonging import memberships
 from members.belonging.memberships import MembershipStands
 from members.belonging.models import Expulsion, ExpulsionAppeal, Instrument, Membership, Voice
+from members.erasing import erasures
 from members.letters import Letter
 from members.models import StaffRole
 from members.problems import NotAllowed, NotFound
@@ -141,7 +142,7 @@ def rule(*, appeal_id: UUID, person_id: UUID, ruling: str, reasons: str, now: da
         if not panels.rule(filed, person_id=person_id, ruling=ruling, reasons=reasons, now=now):
             return filed
         if ruling == Ruling.LIFTED:
-            _restore(membership)
+            _restore(membership, now=now)
             words = ["The panel lifted your expulsion. You are a member as before."]
         else:
             words = ["The panel heard your appeal. Your expulsion stands."]
@@ -268,7 +269,7 @@ def _tell_of_the_end(filed: ExpulsionAppeal, membership: Membership, words: Sequ
     letters.send_to_people(told, sorted(staff - {membership.person_id}, key=str), topic=f"{filed.id}:ended", now=now)
 
 
-def _restore(membership: Membership) -> None:
+def _restore(membership: Membership, *, now: datetime) -> None:
     """Undo an expulsion, unless the person has applied anew meanwhile."""
     if Membership.objects.filter(person_id=membership.person_id, state__in=memberships.LIVE).exists():
         raise MembershipStands("The person has applied anew. The secretary looks at that first.")
@@ -277,6 +278,9 @@ def _restore(membership: Membership) -> None:
     freed.exclude(digest__in=carried).update(freed_at=None)
     membership.state, membership.ended_at = Membership.State.JOINED, None
     membership.save(update_fields=["state", "ended_at"])
+    if erasures.gone([membership.person_id]):
+        # They are on their way out, or forgotten: a member again, they leave as they asked.
+        memberships.leave(person_id=membership.person_id, now=now)
 
 
 def _appeal(appeal_id: UUID) -> ExpulsionAppeal:

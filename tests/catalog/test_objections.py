@@ -80,9 +80,10 @@ def state(work):
 
 def test_its_people_are_told_at_once_and_it_goes_off_after_sixty_days(ana, machine):
     human = cast.track(machine.creator)
-    lena, lars = cast.person("lena"), cast.person("lars")
+    lena, lars, mia = (cast.person(name) for name in ("lena", "lars", "mia"))
     cast.top_up(lena, 1_000)
     cast.buy(lena, machine, price_micros=1_022_000)
+    begun, _ = sessions.begin(person_id=mia.id, work_id=machine.id, now=clock.now())
     forbid()
     assert beat() == 1
     found = Objection.objects.get()
@@ -102,9 +103,13 @@ def test_its_people_are_told_at_once_and_it_goes_off_after_sixty_days(ana, machi
     # Owners keep it, nobody new begins it, and nothing that it earned is held.
     sitting, _ = sessions.begin(person_id=lena.id, work_id=machine.id, now=clock.now())
     assert sitting.basis == sessions.OWNED
-    for ask in (sessions_begin, buy):
+    for ask in (
+        lambda: sessions_begin(lars, machine),
+        lambda: buy(lars, machine),
+        lambda: sessions.requote(person_id=mia.id, session_id=begun.id, now=clock.now()),
+    ):
         with pytest.raises(WorkUnavailable) as refused:
-            ask(lars, machine)
+            ask()
         assert refused.value.extra == {"policy": {"key": "content", "seq": 2, "href": "/policies/content#v2"}}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM catalog_suspension_facts")

@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from catalog import publishing, report_numbers, reports
+from catalog import people, publishing, report_numbers, reports
 from catalog.models import CreatorRole, Work
 from catalog.publishing import CannotPublish
 from catalog.report_models import Appeal, Lifting, Report, ReportDecision, Suspension
@@ -153,6 +153,20 @@ def test_nothing_is_sold_of_a_suspended_work_and_its_owner_hears_it(ana, wen, wo
     assert sitting.basis == sessions.OWNED
     with pytest.raises(CannotPublish):
         publishing.publish(work_id=work.id, person_id=ana.id, now=clock.now())
+
+
+def test_a_work_whose_profile_was_closed_meanwhile_is_off_when_its_suspension_is_lifted(ana, wen, work):
+    lars = cast.person("lars")
+    report(work)
+    suspend(work, wen)
+    people.close(creator_id=work.creator_id, person_id=ana.id, now=clock.now())
+    lifted_at = clock.now()
+    reports.lift(work_id=work.id, staff_id=wen.id, reasons="It was a mistake.", now=lifted_at)
+    work.refresh_from_db()
+    assert (work.state, work.off_at) == (Work.State.OFF, lifted_at)
+    assert "is taken off by its people again" in Notice.objects.get(key__startswith="lifting:", person=ana).body
+    with pytest.raises(publishing.WorkUnavailable):
+        sessions.begin(person_id=lars.id, work_id=work.id, now=clock.now())
 
 
 @pytest.mark.parametrize("part", ["facts", "rule", "scope"])

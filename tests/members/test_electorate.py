@@ -6,6 +6,7 @@ import pytest
 
 from members.belonging import expulsions, memberships, places, shares
 from members.belonging.models import Membership
+from members.erasing import erasures
 from members.problems import NotAllowed
 from members.voting import electorate
 from tests import cast
@@ -104,6 +105,22 @@ def test_an_expulsion_holds_from_its_moment_and_lifted_it_never_was():
     for who in panel[:2]:
         expulsions.rule(appeal_id=filed.id, person_id=who.id, ruling="lifted", reasons="It was not so.", now=after(65))
     assert electorate.of(moment=after(66)) == electorate.of(moment=after(60)) == everybody
+
+
+def test_an_expulsion_that_is_lifted_brings_nobody_back_who_was_erased_meanwhile():
+    mona, dora = belonging.member("mona", now=BEGIN), *directors(1)
+    panel = [belonging.member(name, now=BEGIN) for name in ("pia", "paul", "petra")]
+    found = Membership.objects.get(person=mona)
+    asked = expulsions.open_question(membership_id=found.id, staff_id=dora.id, reasons="Noise.", now=after(40))
+    expulsions.say(expulsion_id=asked.id, staff_id=dora.id, yes=True, now=after(54))
+    filed = expulsions.appeal(person_id=mona.id, words="I did not.", now=after(55))
+    erasures.ask(person_id=mona.id, now=after(48))
+    erasures.advance(now=after(55))
+    for who in panel[:2]:
+        expulsions.rule(appeal_id=filed.id, person_id=who.id, ruling="lifted", reasons="It was not so.", now=after(56))
+    found.refresh_from_db()
+    assert (found.state, found.ended_at) == (Membership.State.LEFT, after(56))
+    assert electorate.of(moment=after(57)) == sorted((one.id, "listener") for one in panel)
 
 
 def test_a_name_taken_out_of_the_account_takes_nobody_off_a_roll_of_before():
