@@ -272,6 +272,7 @@ class Acts(Stage):
         if not isinstance(found[0], Refused) and found[0].id is None:
             known = [one.id for one in self.auditor.top_ups if one.id]
             found[0].id = TopUpRow.objects.exclude(id__in=known).get(listener=person).id
+            found[0].begun = self.now
         return found[0]
 
     def deliver(self, event: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ class ActsOfCredit(Acts):
     def _know(self, made: Work, owner: Person, editor: Person | None = None) -> Work:
         super()._know(made, owner, editor)
         self.auditor.works[made.id].sheets[0].since = self.auditor.sheet_begins(self.now)
+        self.auditor.works[made.id].payees.add(owner.id)
         return made
 
     def of(self, person_id: rules.Id) -> Person:
@@ -103,18 +104,21 @@ class ActsOfCredit(Acts):
             call,
             lambda: self.auditor.cash_out(person.id, amount, key, self.now),
         )
-        self._learn_cash_outs(person)
+        self._learn_cash_outs()
         self.check(person)
         return expected
 
-    def _learn_cash_outs(self, person: Person) -> None:
+    def _learn_cash_outs(self) -> None:
         for taken in self.auditor.cash_outs:
             if taken.id is None:
                 known = [one.id for one in self.auditor.cash_outs if one.id]
-                taken.id = CashOutRow.objects.exclude(id__in=known).get(listener=person).id
+                row = CashOutRow.objects.exclude(id__in=known).filter(listener=taken.listener).first()
+                if row is None:
+                    raise Objection(f"{taken.amount} of credit never went back")
+                taken.id = row.id
                 rows = RefundRow.objects.filter(cash_out=taken.id).order_by("line_number")
-                for refund, row in zip(taken.refunds, rows, strict=True):
-                    refund.id = row.id
+                for refund, one in zip(taken.refunds, rows, strict=True):
+                    refund.id = one.id
 
     def tell_of_refund(self, refund: Refund, kind: str) -> dict[str, Any]:
         """Let the gateway say what became of a refund; return the event."""
@@ -187,6 +191,7 @@ class ActsOfCredit(Acts):
         made.refresh_from_db()
         known = self._know(made, owner)
         self.auditor.works[known.id].sheets.clear()
+        self.auditor.works[known.id].payees.clear()
         return known
 
     def propose(self, work: Work, shares: dict[Person, int]) -> SplitSheet | None:
@@ -204,7 +209,9 @@ class ActsOfCredit(Acts):
         if set(shares) == {owner}:
             begun = [sheet.since for sheet in known.sheets if sheet.since]
             since = max([self.auditor.sheet_begins(self.now), *begun])
-        known.sheets = [sheet for sheet in known.sheets if sheet.since] + [rules.Sheet(made.version, since, lines)]
+        proposed = rules.Sheet(made.version, since, lines, owner.id)
+        known.sheets = [*(sheet for sheet in known.sheets if sheet.since), proposed]
+        known.payees.add(owner.id)
         self._check_sheet(made, since)
         return made
 
@@ -216,6 +223,7 @@ class ActsOfCredit(Acts):
         self.journal.append(f"{self.now:%Y-%m-%d %H:%M} {people} accept what {work} pays")
         for person in people:
             sharing.accept(sheet_id=sheet.id, person_id=person.id)
+        self.auditor.works[work.id].payees |= {person.id for person in people}
         day = self.auditor.day(self.auditor.sheet_begins(self.now)) + timedelta(days=1)
         known.since = datetime(day.year, day.month, day.day, tzinfo=self.auditor.zone)
         sheet.refresh_from_db()

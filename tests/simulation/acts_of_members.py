@@ -291,6 +291,8 @@ class ActsOfMembers(ActsOfMonths):
             self.journal.append(f"{self.now:%Y-%m-%d %H:%M} {work} is suspended no more")
             reports.lift(work_id=work.id, staff_id=self.finder.id, reasons="It was a mistake.", now=self.now)
             known.state = known.before
+            if known.closed and known.state == "published":
+                known.state, known.off_at = "off", self.now
         elif state != "suspended":
             super().set_state(work, state)
 

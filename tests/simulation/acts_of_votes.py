@@ -5,15 +5,16 @@ from typing import Any
 
 from members.models import Person
 from members.voting import ballots as urn
-from members.voting import contests, discussion, elections, proposal_life, proposals
+from members.voting import contests, discussion, elections, proposal_life, proposals, rolls
 from members.voting.proposal_models import Contest as ContestRow
 from members.voting.proposal_models import Proposal as ProposalRow
 from tests.simulation.acts_of_members import ActsOfMembers
 from tests.simulation.audit import Objection, _agree, _rows
 from tests.simulation.auditor import Refused
 from tests.simulation.rulings_of_beat import Beat
-from tests.simulation.rulings_of_votes import LIVE, Contest, Params, Proposal
+from tests.simulation.rulings_of_votes import LIVE, Appeal, Params, Proposal
 from tests.simulation.tally_by_hand import support
+from tests.simulation.urns_by_hand import CHANGED, SPOILED, change, compare_urns
 
 PROPOSALS = """
 SELECT id, params, number, state, kind, version, params_version, base_seq, ends_at, is_second_call, reruns,
@@ -31,6 +32,7 @@ class ActsOfVotes(ActsOfMembers):
         """Compare everything, what is decided too."""
         super().audit()
         compare_decisions(self.auditor)
+        compare_urns(self.auditor)
 
     # Writing.
 
@@ -143,6 +145,50 @@ class ActsOfVotes(ActsOfMembers):
             lambda: self.auditor.cast(box, person.id, choice, nonce, self.now),
         )
 
+    def spoil(self, one: Proposal, how: str) -> None:
+        """Let somebody change by hand what lies in the urn of a vote that has closed and is not counted yet."""
+        box = one.ballots
+        assert box is not None
+        assert self.now >= box.closes
+        self.journal.append(f"{self.now:%Y-%m-%d %H:%M} a ballot or a mark of {one.number} is {how} by hand")
+        box.spoiled = change(SPOILED[how], box.id) > 0 or box.spoiled
+
+    def change_counted(self, one: Proposal) -> None:
+        """Let somebody change by hand a ballot that was counted and published."""
+        box = one.ballots
+        assert box is not None
+        self.journal.append(f"{self.now:%Y-%m-%d %H:%M} a counted ballot of {one.number} is changed by hand")
+        # Changed twice it is as it was.
+        if not box.changed:
+            box.changed = change(CHANGED, box.id) > 0
+
+    # The roll.
+
+    def correct_roll(self, one: Proposal, number: int, name: str, staff: Person) -> None:
+        """Let a secretary put somebody on the roll of a vote, into another class, or off it."""
+
+        def call() -> dict[str, Any]:
+            made = rolls.correct(
+                proposal_id=one.id,
+                number=str(number),
+                class_name=name,
+                reason="It was not so.",
+                staff_id=staff.id,
+                now=self.now,
+            )
+            return {"before": made.class_before, "after": made.class_after}
+
+        # Corrected again it would say so already.
+        self.crash = None
+        self._act(
+            f"{staff} puts member {number} {f'among the {name}s' if name else 'off the roll'} for {one.number}",
+            call,
+            lambda: self.auditor.correct_roll(one, number, name, staff.id, self.now),
+        )
+        if one.ballots is not None and not one.ballots.verdict:
+            found = _rows("SELECT person_id, class FROM members_roll WHERE election_id = %s", one.ballots.id)
+            _agree(f"roll of vote {one.number}", one.ballots.roll, dict(found))
+
     # Time.
 
     def beat(self) -> None:
@@ -184,21 +230,18 @@ class ActsOfVotes(ActsOfMembers):
             if filed.id is None:
                 row = ContestRow.objects.get(person_id=filed.by, election_id=one.ballots and one.ballots.id)
                 filed.id, filed.panel = row.id, list(row.panel.values_list("person_id", flat=True))
-                may = self.auditor.may_sit(one, filed, self.now)
-                if not set(filed.panel) <= may or len(filed.panel) != min(3, len(may)):
-                    raise Objection(f"the panel is {filed.panel}, drawn out of {may}")
+                self.check_panel(filed.panel, self.auditor.may_sit(one, filed, self.now))
 
-    def rule(self, filed: Contest, person: Person, ruling: str) -> None:
+    def check_panel(self, panel: list[Any], may: set[Any]) -> None:
+        """Object to a panel of others than may sit on it, or of fewer than could."""
+        if not set(panel) <= may or len(panel) != min(3, len(may)):
+            raise Objection(f"the panel is {panel}, drawn out of {may}")
+
+    def rule(self, filed: Appeal, person: Person, ruling: str) -> None:
         """Say as one of the panel what is to become of a vote."""
 
         def call() -> None:
-            contests.rule(
-                contest_id=filed.id,
-                person_id=person.id,
-                ruling=ContestRow.Ruling(ruling),
-                reasons="We looked.",
-                now=self.now,
-            )
+            contests.rule(contest_id=filed.id, person_id=person.id, ruling=ruling, reasons="We looked.", now=self.now)
 
         # Said again it may come after the decision.
         self.crash = None

@@ -1,5 +1,6 @@
 """The audit: what stands in the database, row by row, against what the auditor has in the books."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
@@ -24,24 +25,30 @@ def _agree(what: str, books: Any, rows: Any) -> None:
 
 def compare_person(auditor: Books, person: Id) -> None:
     """Compare somebody's wallet and holdings. Two queries."""
-    rows = _rows(
-        "SELECT balance_micros, promo_micros, frozen_at IS NOT NULL, day_limit_micros, next_day_limit_micros,"
-        " next_day_limit_at, month_limit_micros, next_month_limit_micros, next_month_limit_at, spent_day,"
-        " spent_day_micros, spent_month, spent_month_micros FROM playback_wallet WHERE listener_id = %s",
-        person,
+    compare_people(auditor, [person])
+
+
+def compare_people(auditor: Books, people: Collection[Id]) -> None:
+    """Compare the wallets and holdings of people. Two queries, however many they are."""
+    wallets = _rows(
+        "SELECT listener_id, balance_micros, promo_micros, frozen_at IS NOT NULL, day_limit_micros,"
+        " next_day_limit_micros, next_day_limit_at, month_limit_micros, next_month_limit_micros, next_month_limit_at,"
+        " spent_day, spent_day_micros, spent_month, spent_month_micros"
+        " FROM playback_wallet WHERE listener_id = ANY(%s)",
+        list(people),
     )
-    _agree("wallet", _wallet_row(auditor.wallet(person)), rows[0] if rows else _wallet_row(Wallet()))
+    expected = {person: _wallet_row(auditor.wallet(person)) for person in people}
+    nothing = dict.fromkeys(people, _wallet_row(Wallet()))
+    _agree("wallets", expected, nothing | {row[0]: row[1:] for row in wallets})
     holdings = _rows(
-        "SELECT work_id, price_micros, plays, growth_num, growth_den, pricing_version, cap_micros, paid_micros,"
-        " paid_plays, owned_at IS NOT NULL, revision FROM playback_holding WHERE listener_id = %s",
-        person,
+        "SELECT listener_id, work_id, price_micros, plays, growth_num, growth_den, pricing_version, cap_micros,"
+        " paid_micros, paid_plays, owned_at IS NOT NULL, revision FROM playback_holding WHERE listener_id = ANY(%s)",
+        list(people),
     )
-    expected = {
-        work: _holding_row(held)
-        for (listener, work), held in auditor.holdings.items()
-        if listener == person and held.revision
+    held = {
+        key: _holding_row(found) for key, found in auditor.holdings.items() if key[0] in expected and found.revision
     }
-    _agree("holdings", expected, {row[0]: row[1:] for row in holdings})
+    _agree("holdings", held, {row[:2]: row[2:] for row in holdings})
 
 
 def _wallet_row(wallet: Wallet) -> tuple[Any, ...]:
@@ -92,8 +99,7 @@ def compare_everything(auditor: Books) -> None:
     """Compare all that there is, and that every balance is the sum of its rows."""
     people = set(auditor.wallets) | {person for person, _ in auditor.holdings}
     _agree("wallets", set(), {row[0] for row in _rows("SELECT listener_id FROM playback_wallet")} - people)
-    for person in people:
-        compare_person(auditor, person)
+    compare_people(auditor, people)
     _agree(
         "charges",
         {charge.id: (charge.listener, charge.work, charge.number, charge.amount) for charge in auditor.charges},

@@ -17,12 +17,13 @@ from members import seals
 from royalties import reconciliation, signing, transparency
 from royalties.publication_models import Publication
 from royalties.run_models import Run, Statement
+from royalties.year.models import FinancialYear
 from tests.simulation.accounts_by_hand import Bookkeeper
 from tests.simulation.audit import Objection, _agree, _rows
 from tests.simulation.auditor import Id
 from tests.simulation.rulings_of_months import Closed, Due
 
-PROGRAM = Path(__file__).resolve().parents[2] / "royalties" / "static" / "royalties" / "verify_bundle.py"
+PROGRAMS = Path(__file__).resolve().parents[2] / "royalties" / "static" / "royalties"
 LEDGER = """
 SELECT code, month, sum(micros)::bigint
   FROM (SELECT debit AS code, month, amount_micros AS micros FROM royalties_transfer
@@ -137,11 +138,22 @@ def verify_bundles(months: Iterable[date], listeners: Iterable[Id], folder: Path
     if (proof := _some_proof(max(months), listeners)) is not None:
         (folder / "proof.json").write_text(json.dumps(proof))
         proofs = ["--proof", str(folder / "proof.json")]
+    _verify("verify_bundle.py", *map(str, paths), *proofs, lines=len(paths), folder=folder)
+
+
+def verify_year(year: int, folder: Path) -> None:
+    """Run the program that anybody runs over a year that was divided, with its months as `verify_bundles` left them."""
+    published = FinancialYear.objects.get(year=year)
+    path = folder / f"refrain-year-{year}.zip"
+    path.write_bytes(b"".join(store.pieces(published.key)))
+    months = sorted(map(str, folder.glob(f"refrain-{year}-*.zip")))
+    _verify("verify_year.py", str(path), "--months", *months, lines=1, folder=folder)
+
+
+def _verify(program: str, *arguments: str, lines: int, folder: Path) -> None:
+    key = seals.public_bytes(signing.present_key()).hex()
     answer = subprocess.run(
-        [
-            *(sys.executable, "-I", "-S", str(PROGRAM), *map(str, paths)),
-            *("--key", seals.public_bytes(signing.present_key()).hex(), *proofs),
-        ],
+        [sys.executable, "-E", "-s", "-S", str(PROGRAMS / program), *arguments, "--key", key],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
@@ -149,8 +161,8 @@ def verify_bundles(months: Iterable[date], listeners: Iterable[Id], folder: Path
         timeout=120,
         check=False,
     )
-    if answer.returncode or answer.stdout.count("every line agrees") != len(paths):
-        raise Objection(f"verify_bundle.py: {answer.stdout}{answer.stderr}")
+    if answer.returncode or answer.stdout.count("every line agrees") != lines:
+        raise Objection(f"{program}: {answer.stdout}{answer.stderr}")
 
 
 def _some_proof(month: date, listeners: Iterable[Id]) -> dict[str, Any] | None:

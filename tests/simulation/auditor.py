@@ -48,6 +48,8 @@ class Sheet:
     version: int
     since: datetime | None
     lines: list[tuple[Id, int]]
+    # Who proposed it, and so agreed with it.
+    by: Id = None
 
 
 @dataclass
@@ -65,6 +67,22 @@ class Work:
     # Since when it is suspended after a report, and what it was before.
     suspended_at: datetime | None = None
     before: str = "published"
+    # Who runs its profile, and who helps; nobody when that was closed.
+    owner: Id = None
+    editors: list[Id] = field(default_factory=list)
+    closed: bool = False
+    # What rules about the catalogue look at, and who ever agreed to be paid by it.
+    origin: str = "human"
+    lossless: bool = True
+    edge: int = 1_600
+    payees: set[Id] = field(default_factory=set)
+    # The version of `content` that took it off.
+    voted_off: int | None = None
+
+    def unavailable(self) -> "Refused":
+        """Return why it cannot be begun: it is off, by which vote if a vote took it off."""
+        cited = self.state == "off" and self.voted_off
+        return Refused("work-unavailable", (("policy", ("content", self.voted_off)),) if cited else ())
 
     def is_own(self, person: Id, now: datetime) -> bool:
         """Whether it is the person's own: they run its profile, or the sheet in force pays them."""
@@ -174,6 +192,7 @@ class TopUp:
     vat_ppm: int
     id: Id = None
     state: str = "started"
+    begun: datetime | None = None
     gross: int = 0
     net: int = 0
     vat: int = 0
@@ -311,7 +330,7 @@ class Books:
         if known.is_own(person, now):
             return "own"
         if not (known.may_play_on(now) if held.terms else known.state == "published"):
-            return Refused("work-unavailable")
+            return known.unavailable()
         if asked.left == 0:
             return "owned" if held.terms else "free"
         return "paid"

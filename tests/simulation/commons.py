@@ -13,6 +13,7 @@ from tests.simulation.life import DAY, HOUR, MINUTE, SHAPES, Life
 from tests.simulation.rulings_of_membership import Membership
 from tests.simulation.rulings_of_months import DECEMBER, after
 from tests.simulation.rulings_of_votes import Params, Proposal
+from tests.simulation.urns_by_hand import SPOILED
 from tests.simulation.year import WHOLE, Year
 
 CLASSES = ("creator", "listener", "worker", "supporter")
@@ -240,9 +241,9 @@ class Commons(Year):
         elif act < 0.45:
             self.stage.retract(one, self.dice.choice((self.stage.of(one.author), self.citizen())))
 
-    def vote_on(self, one: Proposal) -> None:
+    def vote_on(self, one: Proposal, turnout: float | None = None, mood: tuple[int, int, int] | None = None) -> None:
         """Let people vote, each as they like; some twice, some otherwise, some who may not."""
-        turnout, mood = self.dice.choice(TURNOUTS), self.dice.choice(MOODS)
+        turnout, mood = turnout or self.dice.choice(TURNOUTS), mood or self.dice.choice(MOODS)
         for person in self.citizens:
             if self.dice.random() < turnout:
                 choice = self.dice.choices(("yes", "no", "abstain"), mood)[0]
@@ -255,9 +256,24 @@ class Commons(Year):
         """Let somebody object to how a vote was held, and a panel look at it."""
         self.stage.contest(one, self.citizen())
         if one.contests:
-            filed, ruling = one.contests[-1], self.dice.choice(("upheld", "voided", "recounted"))
-            for panelist in filed.panel[: self.dice.choice((1, 2, 3))]:
+            filed, ruling = one.contests[-1], self.dice.choice(("upheld", "voided", "recounted", "recounted"))
+            if self.dice.random() < 0.3:
+                self.stage.change_counted(one)
+            for panelist in filed.panel[: self.dice.choice((1, 2, 2, 3))]:
                 self.stage.rule(filed, self.stage.of(panelist), ruling)
+
+    def correct_roll(self, one: Proposal) -> None:
+        """Let a secretary correct a roll: somebody's class, somebody's being on it; some as it is, some who may not."""
+        member = self.dice.choice(self.stage.auditor.register)
+        name = self.dice.choice((*CLASSES, *(place.name for place in member.places), "", ""))
+        self.stage.correct_roll(one, member.number or 999_999, name, self.secretary())
+
+    def spoil(self, one: Proposal) -> None:
+        """Let a vote close, and somebody change by hand what lies in its urn."""
+        assert one.ballots is not None
+        self.stage.go_to(one.ballots.closes)
+        self.stage.spoil(one, self.dice.choice(tuple(SPOILED)))
+        self.stage.beat()
 
     def campaign(self) -> None:
         """Bring a proposal that is under way to where it goes on, and a little past or short of it."""
@@ -269,8 +285,12 @@ class Commons(Year):
         act = {"sponsoring": self.back, "deliberation": self.talk, "voting": self.vote_on}.get(one.state)
         if act is not None:
             act(one)
-        elif one.state == "contest" and self.dice.random() < 0.2:
+        elif one.state == "contest" and self.dice.random() < 0.3:
             self.object(one)
+        elif one.state == "notice" and self.dice.random() < 0.4:
+            self.correct_roll(one)
+        if one.state == "voting" and self.dice.random() < 0.1:
+            self.spoil(one)
         until = one.ends
         if one.state == "queued" and one.made is None and one.effect is not None:
             until = one.effect - self.dice.choice((DAY, DAY, DAY, HOUR))

@@ -28,12 +28,17 @@ class Life:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        begins = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.dice.randrange(3 * 365 * 24 * 60))
-        self.stage = self.staging(begins=begins, vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000)))
+        self.stage = self.staging(
+            begins=self.begins(), vat_ppm=self.dice.choice((0, 70_000, 190_000, 210_000, 255_000))
+        )
         self.keys = 0
         self.undelivered: list[dict[str, Any]] = []
         self.works: list[Work] = []
         self.releases: list[tuple[Any, list[Work]]] = []
+
+    def begins(self) -> datetime:
+        """Return when it begins: some time within three years."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.dice.randrange(3 * 365 * 24 * 60))
 
     def move_in(self) -> None:
         """Let the first people come, with works and credit."""

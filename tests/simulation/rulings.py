@@ -193,7 +193,7 @@ class Auditor(Books):
         if own:
             return Refused("own-work")
         if not (known.may_play_on(now) if held.terms else known.state == "published"):
-            return Refused("work-unavailable")
+            return known.unavailable()
         asked = self.asks(person, work, now)
         self._fall(held, asked.cap)
         if asked.left == 0:

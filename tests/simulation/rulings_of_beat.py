@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil
 
-from tests.simulation.auditor import DAY, HOUR, Id, Refused
-from tests.simulation.rulings_of_membership import NOT_ALLOWED, NOT_FOUND
+from tests.simulation.auditor import DAY, HOUR, Answer, Id, Refused
+from tests.simulation.rulings_of_membership import INVALID, NOT_ALLOWED, NOT_FOUND
 from tests.simulation.rulings_of_months import after
-from tests.simulation.rulings_of_votes import NOT_NOW, WHOLE, Ballots, Contest, Proposal, Voting
+from tests.simulation.rulings_of_votes import NOT_NOW, WHOLE, Appeal, Ballots, Proposal, Voting
 from tests.simulation.tally_by_hand import verdict
 
 SECOND_CALL_DAYS, PANEL, BOARD_LEAST = 14, 3, 3
@@ -75,6 +75,7 @@ class Beat(Voting):
     def _call(self, one: Proposal, now: datetime, days: int) -> None:
         """Draw the roll, and say when the vote is."""
         opens = self.evening(now, days)
+        one.earlier += [one.ballots] if one.ballots else []
         one.ballots = Ballots(self.roll(now), opens, self.evening(opens, self.days(one, "voting", now)))
         one.contests = []
         one.state, one.ends = "notice", opens
@@ -89,6 +90,10 @@ class Beat(Voting):
 
     def _counting(self, one: Proposal, now: datetime) -> None:
         ballots = one.ballots
+        if ballots.spoiled:
+            ballots.verdict = "voided"
+            self._void(one, now)
+            return
         ballots.verdict = verdict(one.kind, ballots.counted(), one.rules, second=one.second)
         if ballots.verdict != "inquorate":
             one.state, one.ends = "contest", self.evening(now, self.days(one, "contest", now))
@@ -101,18 +106,23 @@ class Beat(Voting):
     def _contest(self, one: Proposal, now: datetime) -> None:
         if now < one.ends or any(not filed.ruling and now < filed.until for filed in one.contests):
             return
-        if any(filed.ruling == "voided" for filed in one.contests):
-            if one.reruns:
-                self._end(one, "voided")
-                return
-            one.reruns, one.second = 1, False
-            self._call(one, now, self.days(one, "notice", now))
+        rulings = {filed.ruling for filed in one.contests}
+        if "voided" in rulings or ("recounted" in rulings and one.ballots.changed):
+            self._void(one, now)
         elif one.ballots.verdict == "defeated":
             self._end(one, "defeated")
         elif not one.key:
             self._end(one, "enacted")
         else:
             self._queue(one, now)
+
+    def _void(self, one: Proposal, now: datetime) -> None:
+        """Hold a vote again, from its notice on; once."""
+        if one.reruns:
+            self._end(one, "voided")
+            return
+        one.reruns, one.second = 1, False
+        self._call(one, now, self.days(one, "notice", now))
 
     def _queue(self, one: Proposal, now: datetime) -> None:
         one.effect = self.effect(one.key, now)
@@ -157,6 +167,35 @@ class Beat(Voting):
     def _end(self, one: Proposal, state: str) -> None:
         one.state, one.ends = state, None
 
+    # The roll.
+
+    def correct_roll(  # noqa: PLR0911  (one for each line of the rule)
+        self, one: Proposal, number: int, name: str, staff: Id, now: datetime
+    ) -> Answer | Refused:
+        """Put a member into a class in which they hold a place, or off a roll, until a day before its vote opens."""
+        if staff not in self.secretaries:
+            return NOT_ALLOWED
+        member = next((member for member in self.register if member.number == number), None)
+        if member is None:
+            return NOT_FOUND
+        if member.person == staff:
+            return NOT_ALLOWED
+        if one.ballots is None:
+            return NOT_FOUND
+        here = self.of(member.person, "joined")
+        place = here and here.place(name)
+        if name and not (place and place.since):
+            return INVALID
+        if one.ballots.verdict or now >= one.ballots.opens - DAY:
+            return Refused("roll-fixed")
+        before = one.ballots.roll.get(member.person, "")
+        if before == name:
+            return Refused("cannot-announce")
+        one.ballots.roll[member.person] = name
+        if not name:
+            del one.ballots.roll[member.person]
+        return {"before": before, "after": name}
+
     # Contests.
 
     def contest(self, one: Proposal, person: Id, now: datetime) -> Refused | None:
@@ -169,20 +208,22 @@ class Beat(Voting):
             return NOT_NOW
         if not any(filed.by == person for filed in one.contests):
             until = self.evening(one.ends, self.days(one, "contest", now))
-            one.contests.append(Contest(person, until, []))
+            one.contests.append(Appeal(person, until, []))
         return None
 
-    def may_sit(self, one: Proposal, filed: Contest, now: datetime) -> set[Id]:
+    def may_sit(self, one: Proposal, filed: Appeal, now: datetime) -> set[Id]:
         """Return out of whom a panel is drawn: who could vote now, without directors, author, sponsors, who objects."""
         parties = {one.author, filed.by} | {person for person, _ in one.sponsors()}
         return set(self.roll(now)) - self.directors - parties
 
-    def rule(self, filed: Contest, person: Id, ruling: str, now: datetime) -> Refused | None:
+    def rule(self, filed: Appeal, person: Id, ruling: str, now: datetime) -> Refused | None:
         """Say as one of a panel what is to become of a vote; two of three decide."""
         if person not in filed.panel:
             return NOT_FOUND
+        if not self.of(person, "joined") or person in self.directors:
+            return NOT_ALLOWED
         if filed.ruling or now >= filed.until:
-            return NOT_NOW
+            return Refused("panel-over")
         filed.rulings[person] = ruling
         if list(filed.rulings.values()).count(ruling) * 2 > PANEL:
             filed.ruling = ruling

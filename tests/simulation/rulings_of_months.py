@@ -215,9 +215,11 @@ class Months(Credit):
     def dues(self, month: date, now: datetime) -> dict[Id, Due]:
         """Return what everybody who is owed anything gets if a month is paid now."""
         _, params = self.in_force("payouts", now)
-        least = params["yearly_least_cents" if month.month == DECEMBER else "least_cents"]
-        held, found = self.holds(month, now), {}
+        usual = params["yearly_least_cents" if month.month == DECEMBER else "least_cents"]
+        held, found, gone = self.holds(month, now), {}, self.gone()
         for payee, owed in self.payable().items():
+            # Whoever goes is paid from a cent on.
+            least = 1 if payee in gone else usual
             free = max(0, owed - held[payee]) // CENT
             if free >= least:
                 why_not = "" if payee in self.bank_accounts else "no-account"
@@ -239,18 +241,16 @@ class Months(Credit):
         net: dict[tuple[Id, Id, date], int] = defaultdict(int)
         gross: dict[tuple[Id, date], int] = defaultdict(int)
         earned_in: dict[Id, set[date]] = defaultdict(set)
-        stopped: dict[Id, int] = defaultdict(int)
         for closed in self.closed.values():
             for line in closed.lines:
                 earned_in[line.payee].add(line.of)
-                if since := self.suspended_since(line.work):
-                    reached = self.was_paid(line.payee, line.paid_in, before=since)
-                    stopped[line.payee] += line.micros if line.paid_in <= month and not reached else 0
-                elif line.paid_in <= month and line.of >= earliest:
+                if self.suspended_since(line.work):
+                    continue
+                if line.paid_in <= month and line.of >= earliest:
                     net[line.payee, line.work, line.of] += line.micros
             for (work, _, _), group in closed.groups.items():
                 gross[work, closed.month] += group.gross
-        days, fresh, held = self._days(), self._fresh(month), stopped
+        days, fresh, held = self._days(), self._fresh(month), self.stopped(month)
         for (payee, work, of), micros in net.items():
             began = self._began(payee, net, days, month) if min(earned_in[payee]) >= earliest else None
             until = began + timedelta(days=FIRST_DAYS) if began else None
@@ -263,6 +263,19 @@ class Months(Credit):
             held[payee] += ceil(Fraction(micros * first, whole))
             held[payee] += ceil(Fraction(micros * min(whole - first, young), whole))
         return held
+
+    def stopped(self, month: date) -> dict[Id, int]:
+        """Return what of everybody's royalties waits because its work is suspended."""
+        found: dict[Id, int] = defaultdict(int)
+        for line in (line for closed in self.closed.values() for line in closed.lines if line.paid_in <= month):
+            since = self.suspended_since(line.work)
+            if since and not self.was_paid(line.payee, line.paid_in, before=since):
+                found[line.payee] += line.micros
+        return found
+
+    def gone(self) -> set[Id]:
+        """Return who is on their way out, or erased: here nobody."""
+        return set()
 
     def suspended_since(self, work: Id) -> datetime | None:
         """Return since when a work is suspended after a report."""

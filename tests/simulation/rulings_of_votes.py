@@ -34,6 +34,11 @@ class Ballots:
     sealed_at: datetime | None = None
     sealed: set[Id] = field(default_factory=set)
     verdict: str = ""
+    # Whether somebody changed by hand what lies in it: before it was counted, or what was published of it.
+    spoiled: bool = False
+    changed: bool = False
+    # Whose line of the roll leads to nobody any more.
+    forgotten: set[Id] = field(default_factory=set)
     id: Id = None
 
     def counted(self) -> dict[str, Said]:
@@ -59,8 +64,8 @@ class Version:
 
 
 @dataclass
-class Contest:
-    """An objection to how a vote was held."""
+class Appeal:
+    """What somebody says against a decision, and what the three who were drawn by lot said of it."""
 
     by: Id
     until: datetime
@@ -90,7 +95,9 @@ class Proposal:
     ends: datetime | None = None
     rules: Params | None = None
     ballots: Ballots | None = None
-    contests: list[Contest] = field(default_factory=list)
+    # The votes on it that came to nothing.
+    earlier: list[Ballots] = field(default_factory=list)
+    contests: list[Appeal] = field(default_factory=list)
     second: bool = False
     reruns: int = 0
     effect: datetime | None = None
@@ -145,6 +152,10 @@ class Voting(Places):
     def under_way(self) -> list[Proposal]:
         """Return the proposals that are under way, by their numbers."""
         return sorted((one for one in self.proposals if one.state in LIVE), key=lambda one: one.number or 0)
+
+    def boxes(self) -> list[Ballots]:
+        """Return every vote that was called."""
+        return [box for one in self.proposals for box in (*one.earlier, one.ballots) if box is not None]
 
     def evening(self, now: datetime, days: int) -> datetime:
         """Return the first eight o'clock in the evening so many days of the calendar away."""

@@ -36,6 +36,11 @@ class Part:
     cents: int
     cash: int
 
+    @property
+    def capital(self) -> int:
+        """Return the cents that go to the capital account."""
+        return self.cents - self.cash
+
 
 @dataclass
 class YearEnd:
@@ -53,6 +58,8 @@ class YearEnd:
     divided_in: date | None = None
     redeeming: Id = None
     redeemed_in: date | None = None
+    # Parts whose capital was paid before, to who left, and in which month.
+    early: dict[Part, date] = field(default_factory=dict)
 
 
 class Years(Beat):
@@ -75,15 +82,18 @@ class Years(Beat):
             return OPEN
         if not self.is_locked(last) or (first < date(year, 1, 1) and year - 1 not in self.years):
             return OPEN
+        self.years[year] = YearEnd(year, now, *self.left_by(year))
+        return None
+
+    def left_by(self, year: int) -> tuple[int, int]:
+        """Return what a year leaves if it is closed now, and how much the years before it lost."""
         accounts = self.accounts()
         result = -sum(
             micros
             for (code, month), micros in accounts.items()
             if code.startswith(("income.", "expenses.")) and month.year == year
         )
-        reserve = -sum(micros for (code, _), micros in accounts.items() if code == RESERVE)
-        self.years[year] = YearEnd(year, now, result, max(0, -reserve))
-        return None
+        return result, max(0, sum(micros for (code, _), micros in accounts.items() if code == RESERVE))
 
     def entries_by_hand(self) -> Iterator[Entry]:
         """Yield what was booked of years, too."""
@@ -96,11 +106,11 @@ class Years(Beat):
                 yield RESERVE, COMMON_GOOD, one.common_good * CENT, month
                 for part in one.parts:
                     yield RESERVE, f"liabilities.payable.{part.person}", part.cash * CENT, month
-                    yield RESERVE, f"liabilities.capital.{part.person}", (part.cents - part.cash) * CENT, month
-            if one.redeemed_in:
-                for part in one.parts:
+                    yield RESERVE, f"liabilities.capital.{part.person}", part.capital * CENT, month
+            for part in one.parts:
+                if month := one.early.get(part) or one.redeemed_in:
                     capital, payable = (f"liabilities.{name}.{part.person}" for name in ("capital", "payable"))
-                    yield capital, payable, (part.cents - part.cash) * CENT, one.redeemed_in
+                    yield capital, payable, part.capital * CENT, month
 
     # Drawing.
 
@@ -252,7 +262,7 @@ class Years(Beat):
                 self._owe({part: part.cash for part in one.parts}, one.divided_in)
             if one.state == "redeeming":
                 one.state, one.redeemed_in = "redeemed", self.month(now)
-                self._owe({part: part.cents - part.cash for part in one.parts}, one.redeemed_in)
+                self._owe({part: part.capital for part in one.parts if part not in one.early}, one.redeemed_in)
         return {one.year: one.state for one in self.years.values()}
 
     def _owe(self, cents: dict[Part, int], month: date) -> None:

@@ -31,7 +31,11 @@ class CommonsScene(MonthScene):
             self.joins(person, "listener")
         for person in (self.ana, self.ben):
             self.holds_shares(self.joins(person, "creator"))
+        self.others_join()
         self.wait(31 * DAY)
+
+    def others_join(self) -> None:
+        """Let more people belong from the beginning: here nobody."""
 
     def joins(self, person: Person, name: str) -> Membership:
         """Let somebody belong."""

@@ -142,6 +142,8 @@ class Stage:
             duration_ms=made.duration_ms or 0,
             pieces_ms=[piece["micros"] // 1000 for piece in pieces],
             kind=made.kind,
+            owner=owner.id,
+            editors=[editor.id] if editor else [],
         )
         self.works.append(made)
         return made

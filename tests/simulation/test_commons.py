@@ -11,7 +11,7 @@ import pytest
 
 from members import policies
 from playback import topups
-from tests.simulation.commons import Commons
+from tests.simulation.generations import Generations
 
 LONG = bool(os.environ.get("REFRAIN_LONG"))
 SEED = os.environ.get("REFRAIN_SEED")
@@ -25,12 +25,13 @@ LAST_ACTS = 25
 def test_a_co_op_decides_as_the_auditor_counts(seed, committed, settings, monkeypatch, tmp_path: Path):
     # What an earlier test recorded is gone with it.
     policies.forget()
-    commons = Commons(seed)
+    commons = Generations(seed)
     settings.VAT_PPM = commons.stage.vat_ppm
     monkeypatch.setattr(topups, "gateway", lambda: commons.stage.gateway)
     try:
         commons.live(STEPS)
         commons.check_publications(tmp_path)
+        commons.check_that_a_year_was_divided(tmp_path)
     except Exception as error:
         acts = "\n".join(commons.stage.journal[-LAST_ACTS:])
         error.add_note(
