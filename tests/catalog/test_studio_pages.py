@@ -52,10 +52,10 @@ def form_of(work: Work, **typed: Any) -> dict[str, Any]:
 def page(client: Client, path: str, status: int = 200) -> str:
     answer = client.get(path)
     assert answer.status_code == status, path
-    return said(answer)
+    return read(answer)
 
 
-def said(answer: Any) -> str:
+def read(answer: Any) -> str:
     """Return what a page says, its lines run together."""
     return " ".join(answer.content.decode().split())
 
@@ -188,7 +188,7 @@ class TestOneWork:
     def test_a_mistake_is_said_beside_its_field_and_nothing_is_kept(self, ana: Person, draft: Work) -> None:
         typed = form_of(draft, title="New", isrc="QZ-ES7-12-0074", pricing="own", price="0.1")
         answer = browser(ana).post(f"/studio/works/{draft.id}", typed)
-        shown = said(answer)
+        shown = read(answer)
         assert answer.status_code == 400
         assert "it has 11 characters after the hyphens are taken out" in shown
         assert "A price is €0.20 to €50.00" in shown
@@ -200,7 +200,7 @@ class TestOneWork:
         client = browser(ana)
         answer = client.post(f"/studio/works/{draft.id}", form_of(draft, origin="ai-assisted"))
         assert answer.status_code == 400
-        assert "attested by its creator" in said(answer)
+        assert "attested by its creator" in read(answer)
         answer = client.post(f"/studio/works/{draft.id}", form_of(draft, origin="ai-assisted", attested="on"))
         assert answer.status_code == 302
         assert Work.objects.get(id=draft.id).origin == "ai-assisted"
@@ -223,7 +223,7 @@ class TestOneWork:
         answer = browser(ana).get(f"/studio/works/{draft.id}/ladder", asked)
         assert answer.status_code == 200
         for word in words:
-            assert word in said(answer)
+            assert word in read(answer)
         draft.refresh_from_db()
         assert draft.price_micros is None
 
@@ -234,7 +234,7 @@ class TestOneWork:
         Upload.objects.filter(work=draft).update(found={"sample_rate": 8_000})
         assert "<b>not yet</b>" in page(client, f"/studio/works/{draft.id}")
         answer = client.post(f"/studio/works/{draft.id}/publish", {"attested": "1"})
-        shown = said(answer)
+        shown = read(answer)
         assert answer.status_code == 409
         assert 'Members voted it: <a href="/policies/content#v1">content 1</a>, rule sample_rate_min.' in shown
         Upload.objects.filter(work=draft).update(found={"sample_rate": 44_100})
@@ -254,7 +254,7 @@ class TestOneWork:
         }
         answer = client.post(path, typed)
         assert answer.status_code == 400
-        assert "0.0001 % is still to be given" in said(answer)
+        assert "0.0001 % is still to be given" in read(answer)
         typed["payee_share"][1] = "33.3333"
         assert client.post(path, typed).status_code == 302
         sheet = SplitSheet.objects.get(work=draft)
@@ -266,7 +266,7 @@ class TestOneWork:
         assert "66.6667 %" in shown
         assert "asked" in shown
         typed["payee_share"][0] = "sixty"
-        assert "like 60 or 33.3333" in said(client.post(path, typed))
+        assert "like 60 or 33.3333" in read(client.post(path, typed))
 
     def test_a_viewer_looks_and_changes_nothing(self, ana: Person) -> None:
         viv = cast.person("viv")
@@ -317,7 +317,7 @@ class TestOneRelease:
         client = browser(ana)
         assert client.post(f"/studio/releases/{album.id}/publish").status_code == 400
         answer = client.post(f"/studio/releases/{album.id}/publish", {"attested": "1"})
-        shown = said(answer)
+        shown = read(answer)
         assert f'Not published:</b> <i class="work-title">{low.title}' in shown
         assert f'Published:</b> <i class="work-title">{good.title}' in shown
         assert 'Members voted it: <a href="/policies/content#v1">content 1</a>.' in shown
@@ -402,7 +402,7 @@ class TestInvitations:
         assert client.post(f"{path}/invitations/{asked.id}/withdraw").status_code == 302
         answer = client.post(f"{path}/members/{ana.id}", {"act": "remove"}, follow=True)
         assert band.roles.count() == 1
-        assert "only owner" in said(answer)
+        assert "only owner" in read(answer)
         made = client.post(f"{path}/releases", {"title": "Dunst", "kind": "ep", "released_on": "2026-11-01"})
         assert made.headers["Location"].startswith("/studio/releases/")
         assert client.post(f"{path}/close", {"name": "ana m"}).status_code == 400
