@@ -1,19 +1,26 @@
 """Edges of a proposal's life: bounds that tighten, a roll that is drawn anew, a board too small, days that are over."""
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
-from members import policies
-from members.voting import elections
-from members.voting.proposal_models import Proposal
+from members import clock, policies
+from members.belonging import memberships
+from members.problems import NotAllowed
+from members.voting import contests, elections, proposal_life, proposals
+from members.voting.panels import PanelOver
+from members.voting.proposal_models import Contest, Proposal
+from members.voting.proposals import NotNow
 from tests import cast
-from tests.members import assembly
+from tests.members import assembly, belonging
 
 pytestmark = pytest.mark.django_db
-State = Proposal.State
-DAY = timedelta(days=1)
+State, Ruling = Proposal.State, Contest.Ruling
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -72,3 +79,252 @@ def test_what_was_voted_down_was_voted_down_whatever_its_figures_are_by_now(peop
     tighten()
     assert assembly.go_on(proposal).state == State.CONTEST
     assert assembly.go_on(proposal).state == State.DEFEATED
+
+
+# By which rules it is asked: those of the moment at which it is frozen, and no later ones.
+
+
+def test_how_much_has_to_agree_is_found_again_when_it_is_frozen(people):
+    # A year before, on 10 August, creators got 745 000 ppm, and 700 000 the day before.
+    cast.set_clock(assembly.BEGINS.replace(year=2025, day=10))
+    cast.vote("revenue", creators_ppm=745_000, coop_ppm=255_000)
+    cast.set_clock(assembly.BEGINS)
+    proposal = assembly.submitted(people[0], key="revenue", creators_ppm=690_000, coop_ppm=310_000)
+    # From 700 000 twelve months ago, that is a step of 10 000.
+    assert proposal.kind == "ordinary"
+    assembly.sponsor(proposal, *people[:3])
+    assembly.beat()
+    # A fortnight later twelve months ago is 745 000.
+    found = assembly.go_on(proposal)
+    assert (found.state, found.kind, found.election.kind) == (State.NOTICE, "special", "special")
+
+
+def test_it_is_voted_on_by_the_rules_that_hold_when_it_is_frozen(people):
+    proposal = assembly.submitted(people[0])
+    assembly.sponsor(proposal, *people[:3])
+    assembly.beat()
+    cast.vote("governance", head_quorum_least=4, voting_days=10)
+    found = assembly.go_on(proposal)
+    assert (found.governance_seq, found.election.rules["heads_least"]) == (2, 4)
+    assert found.election.closes_at - found.election.opens_at == 10 * DAY
+
+
+def test_a_second_call_and_the_days_to_contest_follow_the_frozen_rules(people):
+    proposal = assembly.called(people)
+    cast.vote("governance", head_quorum_least=10, contest_days=14, voting_days=10)
+    assembly.vote(proposal, "yyyy..", people)
+    found = assembly.go_on(proposal)
+    assert (found.state, found.is_second_call, found.governance_seq) == (State.NOTICE, True, 1)
+    assert found.election.rules["heads_least"] == 5
+    assert found.election.closes_at - found.election.opens_at == 7 * DAY
+    assembly.go_on(proposal)
+    assembly.vote(proposal, "yyyy..", people)
+    counted = assembly.go_on(proposal)
+    assert counted.state == State.CONTEST
+    assert counted.ends_at - found.election.closes_at == 8 * DAY
+
+
+def test_a_second_call_draws_its_roll_anew(people):
+    proposal = assembly.called(people)
+    # Too late for the first roll, on 17 August; thirty days before the second one.
+    cast.set_clock(assembly.BEGINS + 2 * DAY)
+    gus = belonging.member("gus", now=clock.now())
+    memberships.leave(person_id=people[5].id, now=clock.now() + 20 * DAY)
+    found = assembly.seen(proposal)
+    assert elections.turnout(found.election_id).members == 6
+    cast.set_clock(found.ends_at + 5 * DAY)
+    assembly.beat()
+    found = assembly.seen(proposal)
+    assert (found.state, found.is_second_call) == (State.NOTICE, True)
+    assert elections.standing(election_id=found.election_id, person_id=gus.id) is not None
+    assert elections.standing(election_id=found.election_id, person_id=people[5].id) is None
+
+
+# Who stands behind it.
+
+
+def test_who_withdrew_stands_behind_it_no_more(people):
+    proposal = assembly.submitted(people[0])
+    assembly.sponsor(proposal, *people[:3])
+    proposals.withdraw_sponsorship(proposal_id=proposal.id, person_id=people[1].id, now=clock.now())
+    assembly.beat()
+    assert assembly.seen(proposal).state == State.SPONSORING
+    # Who comes back is counted once.
+    assembly.sponsor(proposal, people[1], people[1])
+    assert proposals.sponsors(proposal).count() == 3
+    assembly.beat()
+    assert assembly.seen(proposal).state == State.DELIBERATION
+
+
+def test_half_of_the_board_is_not_most_of_it(people):
+    for person in people[:4]:
+        person.staff_roles.create(role="director")
+    proposal = assembly.submitted(people[4])
+    assembly.sponsor(proposal, *people[:2])
+    assert not proposals.is_sponsored(proposal, now=clock.now())
+    assembly.sponsor(proposal, people[2])
+    proposals.withdraw_sponsorship(proposal_id=proposal.id, person_id=people[0].id, now=clock.now())
+    assert not proposals.is_sponsored(proposal, now=clock.now())
+
+
+# The moments themselves.
+
+
+def test_a_part_ends_at_its_moment_and_not_before_it(people):
+    proposal = assembly.submitted(people[0])
+    assembly.sponsor(proposal, *people[:3])
+    assembly.beat()
+    for state in (State.NOTICE, State.VOTING):
+        ends_at = assembly.seen(proposal).ends_at
+        assert proposal_life.advance(now=ends_at - SECOND) == 0
+        cast.set_clock(ends_at)
+        assert proposal_life.advance(now=ends_at) == 1
+        assert assembly.seen(proposal).state == state
+
+
+def test_it_is_written_down_a_day_before_and_enacted_when_it_holds(people):
+    proposal = assembly.called(people)
+    assembly.vote(proposal, "yyyyyy", people)
+    assembly.go_on(proposal)
+    begins = assembly.go_on(proposal).effective_from
+    seen = []
+    for moment in (begins - DAY - SECOND, begins - DAY, begins - SECOND, begins):
+        cast.set_clock(moment)
+        proposal_life.advance(now=moment)
+        found = assembly.seen(proposal)
+        seen.append((found.state, found.made_seq))
+    assert seen == [(State.QUEUED, None), (State.QUEUED, 2), (State.QUEUED, 2), (State.ENACTED, 2)]
+
+
+# What a panel says is done.
+
+
+@pytest.fixture
+def ten():
+    """Give ten members who may vote: enough for a panel without the parties."""
+    return assembly.members("ada", "bo", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+
+
+def ruled(proposal, person, ruling, *, voices=2):
+    """Let somebody contest a vote, and some of the panel rule."""
+    filed = contests.file(proposal_id=proposal.id, person_id=person.id, grounds="Look again.", now=clock.now())
+    for person_id in filed.panel.values_list("person_id", flat=True)[:voices]:
+        contests.rule(contest_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
+    return filed
+
+
+def test_a_recount_that_does_not_come_to_the_same_voids_the_vote(ten):
+    proposal = assembly.called(ten)
+    assembly.vote(proposal, "yyyyyynnnn", ten)
+    found = assembly.go_on(proposal)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE members_ballot SET choice = 'yes' WHERE choice = 'no'")
+        cursor.execute("SET session_replication_role = origin")
+    ruled(proposal, ten[9], Ruling.RECOUNTED)
+    again = assembly.go_on(proposal)
+    assert (again.state, again.reruns, again.election_id == found.election_id) == (State.NOTICE, 1, False)
+    assert "Counted again, the vote did not come to the same" in again.parts.latest("id").words
+
+
+def test_one_of_three_decides_nothing(ten):
+    proposal = assembly.called(ten)
+    assembly.vote(proposal, "yyyyyyyyyy", ten)
+    assembly.go_on(proposal)
+    filed = ruled(proposal, ten[9], Ruling.VOIDED, voices=1)
+    cast.set_clock(filed.decide_until + SECOND)
+    assembly.beat()
+    assert assembly.seen(proposal).state == State.QUEUED
+
+
+def test_a_voided_second_call_is_held_again_as_a_first_one(ten):
+    proposal = assembly.called(ten)
+    assembly.vote(proposal, "yyyy......", ten)
+    assert assembly.go_on(proposal).is_second_call
+    assembly.go_on(proposal)
+    assembly.vote(proposal, "yyyy......", ten)
+    assert assembly.go_on(proposal).state == State.CONTEST
+    ruled(proposal, ten[9], Ruling.VOIDED)
+    again = assembly.go_on(proposal)
+    assert (again.state, again.is_second_call, again.election.is_second_call) == (State.NOTICE, False, False)
+
+
+def test_the_days_to_contest_and_to_rule_are_over_at_their_moment(ten):
+    proposal = assembly.called(ten)
+    assembly.vote(proposal, "yyyyyyyyyy", ten)
+    ends_at = assembly.go_on(proposal).ends_at
+    said = {"proposal_id": proposal.id, "person_id": ten[9].id, "grounds": "Late."}
+    with pytest.raises(NotNow):
+        contests.file(**said, now=ends_at)
+    filed = contests.file(**said, now=ends_at - SECOND)
+    judge = filed.panel.values_list("person_id", flat=True)[0]
+    ruling = {"contest_id": filed.id, "person_id": judge, "ruling": Ruling.VOIDED, "reasons": "Late."}
+    with pytest.raises(PanelOver):
+        contests.rule(**ruling, now=filed.decide_until)
+    assert not contests.rule(**ruling, now=filed.decide_until - SECOND).ruling
+    with pytest.raises(NotAllowed):
+        contests.file(**{**said, "person_id": cast.person("lars").id}, now=ends_at - SECOND)
+
+
+# What is voted on, and when it may begin.
+
+
+def test_the_hash_that_is_voted_on_is_that_of_the_text_and_the_figures(people):
+    found = assembly.called(people)
+    said = {
+        "domain": "refrain-question/1",
+        "proposal": str(found.id),
+        "number": 1,
+        "version": 1,
+        "kind": "ordinary",
+        "policy": "opening",
+        "base": 1,
+        "params": {"seconds": 30},
+        "title": "A shorter opening",
+        "reasons": "Because we said so at the table.",
+    }
+    expected = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    notice = found.election.notice["notice"]
+    assert [found.frozen_sha256, found.election.question_sha256, notice["question_sha256"]] == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "starts", "days", "step"),
+    [
+        ("pricing", "ordinary", "month", 14, None),
+        ("opening", "ordinary", "month", 14, None),
+        ("content", "ordinary", "day", 60, None),
+        ("payouts", "ordinary", "month", 30, None),
+        ("revenue", "ordinary", "month", 30, 50_000),
+        ("surplus", "special", "year", 0, None),
+        ("governance", "constitutional", "at-once", 0, None),
+    ],
+)
+def test_how_much_has_to_agree_to_a_policy_and_with_what_it_begins(key, kind, starts, days, step):
+    found = policies.registered(key)
+    assert (found.kind, found.starts, found.starts_after_days) == (kind, starts, days)
+    assert (found.step.most if found.step else None) == step
+
+
+def test_there_are_no_other_policies():
+    assert policies.names() == ["content", "governance", "opening", "payouts", "pricing", "revenue", "surplus"]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "least", "most"),
+    [
+        ("opening", "seconds", 20, 60),
+        ("payouts", "least_cents", 1_00, 25_00),
+        ("payouts", "yearly_least_cents", 1, 5_00),
+        ("governance", "sponsoring_days", 5, 30),
+        ("governance", "deliberation_long_days", 5, 30),
+        ("governance", "contest_days", 5, 14),
+        ("governance", "head_quorum_least", 3, 10),
+        ("governance", "weight_creator_ppm", 50_000, 500_000),
+        ("surplus", "reserve_ppm", 150_000, None),
+        ("surplus", "cash_ppm", 200_000, None),
+    ],
+)
+def test_a_figure_ends_where_the_rules_say(key, name, least, most):
+    field = policies.registered(key).schema[name]
+    assert (field.least, field.most if most else None) == (least, most)

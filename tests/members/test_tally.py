@@ -122,6 +122,13 @@ def test_a_class_that_objects_stops_a_special_vote():
     assert of(Kind.SPECIAL, **{**votes, "worker": said(2, 2)}).verdict == Verdict.PASSED
 
 
+def test_a_class_of_which_few_came_objects_only_beyond_its_empty_chairs():
+    votes = {"creator": said(30), "listener": said(40, 10), "worker": said(0, 1, members=10)}
+    # One no, and two chairs of the quorum of three are empty.
+    assert of(Kind.SPECIAL, **votes).verdict == Verdict.PASSED
+    assert of(Kind.SPECIAL, **{**votes, "worker": said(0, 2, members=10)}).conditions[-1].classes == ("worker",)
+
+
 def test_a_constitution_needs_every_class_that_somebody_is_in():
     votes = {"creator": said(30), "listener": said(50, 5), "worker": said(2, 2)}
     found = of(Kind.CONSTITUTIONAL, **votes)
@@ -133,7 +140,8 @@ def test_a_constitution_needs_every_class_that_somebody_is_in():
 
 
 @pytest.mark.parametrize(
-    ("members", "first", "second"), [(1, 1, 1), (3, 3, 2), (5, 5, 3), (60, 6, 3), (930, 93, 47), (9_000, 300, 150)]
+    ("members", "first", "second"),
+    [(1, 1, 1), (3, 3, 2), (5, 5, 3), (60, 6, 3), (930, 93, 47), (931, 94, 47), (9_000, 300, 150)],
 )
 def test_the_head_quorum_and_half_of_it_rounded_up(members, first, second):
     assert tally.head_quorum(members, rules=RULES) == first
