@@ -38,11 +38,13 @@ def all_of_mine(request: HttpRequest) -> HttpResponse:
 
 def _paragraphs(of: Notice) -> Iterator[Said]:
     """Yield what a letter says, without its foot. An address of ours that ends a paragraph is where that leads."""
-    home = settings.BASE_URL.rstrip("/")
-    for paragraph in of.body.strip().split("\n\n"):
+    *paragraphs, foot = of.body.strip().split("\n\n")
+    # A letter ends with our name and where we were at home when it was written.
+    name, _, home = foot.partition("\n")
+    if name != "Refrain" or not home.startswith("http"):
+        paragraphs, home = [*paragraphs, foot], settings.BASE_URL.rstrip("/")
+    for paragraph in paragraphs:
         *before, last = paragraph.strip().split("\n")
-        if last == home:
-            continue
         if before and last.startswith(f"{home}/"):
             yield Said(words=" ".join(before).rstrip(":"), path=last.removeprefix(home))
         else:

@@ -379,6 +379,18 @@ def people(*, election_id: UUID, voted: bool) -> list[UUID]:
     return [person for person in lines.values_list("person_id", flat=True) if person]
 
 
+def on_the_roll(election_id: UUID) -> list[UUID]:
+    """Return everybody on a vote's roll, open or closed, in the order of its names; without the erased. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT person_id FROM (SELECT person_id, name FROM members_roll WHERE election_id = %(election)s UNION ALL"
+            " SELECT person_id, name FROM members_rollline WHERE election_id = %(election)s) lines"
+            ' JOIN members_person p ON p.id = person_id AND p.is_active ORDER BY lines.name COLLATE "C"',
+            {"election": election_id},
+        )
+        return [person_id for (person_id,) in cursor.fetchall()]
+
+
 def forget(*, person_id: UUID) -> None:
     """Take an erased person off the past rolls; their name there, their class and their mark stay."""
     RollLine.objects.filter(person_id=person_id).update(person_id=None)

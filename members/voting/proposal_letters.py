@@ -138,7 +138,7 @@ def parties(proposal: Proposal) -> set[UUID]:
 def on_the_roll(proposal: Proposal) -> set[UUID]:
     """Return everybody on the roll of its last vote."""
     assert proposal.election_id is not None
-    return {one for voted in (True, False) for one in elections.people(election_id=proposal.election_id, voted=voted)}
+    return set(elections.on_the_roll(proposal.election_id))
 
 
 def path(proposal: Proposal) -> str:

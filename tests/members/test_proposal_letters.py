@@ -171,7 +171,7 @@ TABLE: list[tuple[Journey, str, dict[str, str]]] = [
         {
             **CALLED,
             # Called once more, two weeks later, and open once more; told each time that too few came.
-            f"A vote begins on 15 September 2026: {TITLE} / 0": ROLL,
+            f"A vote begins on 16 September 2026: {TITLE} / 0": ROLL,
             f"The vote is open: {TITLE} / 0": TWICE,
             f"{TITLE}: it could not be decided / 0": TWICE,
             f"Too few voted: {TITLE} / 0": PARTIES,
@@ -281,7 +281,7 @@ def test_ones_letters_cost_the_same_however_many_there_are(
         )
     client.force_login(people[0])
     client.get("/account/letters")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = client.get("/account/letters?page=2").content.decode()
     assert page.count("letters__one") == 20
     assert ("Newer ones" in page, "Earlier ones" in page) == (True, True)
