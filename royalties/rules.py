@@ -67,7 +67,7 @@ def _surplus_bounds(params: Params) -> None:
 
 
 def _explain_surplus(params: Params) -> list[str]:
-    said = {name: f"{money.percent(int(value))} %" for name, value in params.items()}
+    said = {name: f"{money.percent(int(value))}\N{NO-BREAK SPACE}%" for name, value in params.items()}
     creators, listeners, workers = said["creators_ppm"], said["listeners_ppm"], said["workers_ppm"]
     return [
         f"Of what a year leaves, {said['reserve_ppm']} stay in the reserve, {said['common_good_ppm']} are given away.",

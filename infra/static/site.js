@@ -24,6 +24,7 @@ const BEHAVIOURS = {
   trial: () => import("./members/trial.js"),
   roll: () => import("./members/roll.js"),
   vote: () => import("./members/vote.js"),
+  times: () => import("./members/times.js"),
   run: () => import("./royalties/run.js"),
 };
 

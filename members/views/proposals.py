@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members import deadlines, figures, governance, policies
+from members import figures, governance, policies
 from members.acts import carry_out
 from members.belonging import memberships
 from members.forms import FiguresForm, GroundsForm, RemarkForm, TrackerForm, WordsForm
@@ -23,11 +23,22 @@ from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.views import dry_runs
 from members.voting import contests, discussion, elections, electorate, panels, proposals, tally_words
+from members.voting.election_models import Election
 from members.voting.proposal_models import Proposal
-from members.voting.tally import Kind
+from members.voting.tally import Kind, Tally, Verdict
 
 ON_A_PAGE, REMARKS_SHOWN = 20, 200
 State = Proposal.State
+# What asks most of members stands first.
+ON_THE_TABLE = (
+    State.VOTING,
+    State.SPONSORING,
+    State.DELIBERATION,
+    State.NOTICE,
+    State.CONTEST,
+    State.COUNTING,
+    State.QUEUED,
+)
 WAY = (
     (State.SPONSORING, "Sponsors"),
     (State.DELIBERATION, "Deliberation"),
@@ -43,11 +54,15 @@ WAY = (
 def front_room(request: HttpRequest) -> HttpResponse:
     """Show what is on the table, what holds today and who decides."""
     now, me = moment_of(request), person_id_of(request)
-    live = list(proposals.public().filter(state__in=Proposal.LIVE))
+    live = sorted(
+        proposals.public().filter(state__in=Proposal.LIVE).select_related("election"),
+        key=lambda one: ON_THE_TABLE.index(one.state),
+    )
     params = governance.in_force(now).params
     sizes = electorate.sizes(moment=now)
+    needed = governance.sponsors_needed(sum(sizes.values()), params)
     context = {
-        "live": [(one, _short(one, sizes)) for one in live],
+        "live": [(one, _short(one, needed)) for one in live],
         "decided": proposals.public().exclude(state__in=Proposal.LIVE).order_by("-ended_at")[:5],
         "holds": [_held(policies.registered(key), policies.policy_at(key, now), live) for key in policies.names()],
         "members": sum(sizes.values()),
@@ -63,21 +78,30 @@ def front_room(request: HttpRequest) -> HttpResponse:
 
 
 def _held(policy: Policy, version: Version, live: Sequence[Proposal]) -> dict[str, Any]:
-    """Return a policy in a line, the version that holds, and the vote that will change it."""
+    """Return what a policy says first, the version that holds, and the vote that will change it."""
     voted = next((one for one in live if one.key == policy.key and one.state == State.QUEUED), None)
-    return {"policy": policy, "words": policy.explain(version.params)[0], "version": version, "voted": voted}
+    return {"policy": policy, "words": policy.explain(version.params)[:2], "version": version, "voted": voted}
 
 
-def _short(proposal: Proposal, sizes: dict[str, int]) -> str:
+def _short(proposal: Proposal, needed: int) -> str:
     """Return in a line how far a live proposal is."""
     if proposal.state == State.SPONSORING:
-        return f"{proposals.sponsors(proposal).count()} stand behind it."
-    if proposal.state == State.VOTING and proposal.election_id:
-        turnout = elections.turnout(proposal.election_id)
-        return f"{turnout.voted:,} of {turnout.members:,} have voted; results stay closed until the end."
+        return f"{proposals.sponsors(proposal).count()} of {needed} stand behind it."
     if proposal.state == State.DELIBERATION:
         return f"Version {proposal.version} of the text. Only its author can accept an amendment."
-    return f"{sum(sizes.values()):,} members would be on the roll today." if proposal.state == State.NOTICE else ""
+    if proposal.state == State.QUEUED:
+        return "It passed. Nobody has to do anything more."
+    return _short_of_vote(proposal, proposal.election) if proposal.election else ""
+
+
+def _short_of_vote(proposal: Proposal, election: Election) -> str:
+    if proposal.state == State.CONTEST:
+        passed = (election.result or {}).get("verdict") == Verdict.PASSED
+        return f"It {'passed' if passed else 'did not pass'}. A member may still contest how it was held."
+    turnout = elections.turnout(election.id)
+    if proposal.state == State.VOTING:
+        return f"{turnout.voted:,} of {turnout.members:,} have voted; results stay closed until the end."
+    return f"{turnout.members:,} are on the roll."
 
 
 @require_safe
@@ -182,13 +206,15 @@ def _page(
     now, me = moment_of(request), person_id_of(request)
     found = proposals.get(proposal_id, person_id=me)
     election, base = found.election, _base(found)
+    changes = _changes(base, found.params)
     tally = elections.result(election.id) if election and election.result else None
     context: dict[str, Any] = {
         "proposal": found,
         "refused": refused,
         "parts": found.parts.order_by("began_at", "id"),
-        "later": _later(found),
-        "changes": _changes(base, found.params),
+        "later": _later(found, tally),
+        "changes": changes,
+        "unchanged": [one for one in changes if one.stays],
         "dry_run": dry_runs.of_proposal(found, now=now, person_id=me),
         "versions": [
             (one, [change for change in _changes(base, one.params) if not change.stays])
@@ -223,13 +249,14 @@ def _page(
         "motion": import_string(settings.MEMBERS_MOTION_FRAGMENT)(request, found.motion_sha256)
         if found.motion_sha256
         else "",
-        "on_the_wall": deadlines.on_the_wall,
     }
     return render(request, "members/proposals/one.html", context, status=status)
 
 
-def _later(found: Proposal) -> list[tuple[str, int | None]]:
+def _later(found: Proposal, tally: Tally | None) -> list[tuple[str, int | None]]:
     """Return the parts of its life that are still to come, with how many days each takes."""
+    if found.state == State.CONTEST and tally is not None and tally.verdict != Verdict.PASSED:
+        return [("It ends, unless a panel has it held again", None)]
     if found.state not in {state for state, _ in WAY} or found.state == State.ENACTED:
         return []
     version = proposals.rules_of(found) if found.governance_seq else None

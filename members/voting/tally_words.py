@@ -101,10 +101,9 @@ def _short_of(tally: Tally, one: Condition) -> str:
     if one.name == "heads":
         said = f"{percent(tally.heads)} of them" if tally.heads is not None else "nobody"
         return f"Of all who said yes or no, each counted once, {said} said yes; {_told(one)} was needed."
-    names = " and ".join(NAMES.get(name, name).lower() for name in one.classes)
     if one.name == "no-class-objects":
-        return f"The {names} objected: more of them said no than yes, and no class may object."
-    return f"The {names} did not consent, and every class has to."
+        return f"The {_together(one)} objected: more of them said no than yes, and no class may object."
+    return f"The {_together(one)} did not consent, and every class has to."
 
 
 def _quorum(tally: Tally, one: Condition) -> Step:
@@ -116,9 +115,9 @@ def _quorum(tally: Tally, one: Condition) -> Step:
 
 
 def _chairs(tally: Tally) -> Step:
-    came = ", ".join(
-        f"{_low(one)} {one.votes.yes + one.votes.no:,} of {one.quorum:,}"
-        + (f" and {one.empty_chairs:,} empty chair{'s' * (one.empty_chairs > 1)}" if one.empty_chairs else "")
+    came = "; ".join(
+        f"{_low(one)} {one.votes.yes + one.votes.no:,}, {one.quorum:,} wanted"
+        + (f", so {one.empty_chairs:,} empty chair{'s' * (one.empty_chairs > 1)}" if one.empty_chairs else "")
         for one in tally.classes
     )
     return Step(
@@ -142,9 +141,10 @@ def _support(tally: Tally, one: Condition) -> Step:
 
 
 def _heads(tally: Tally, one: Condition) -> Step:
+    part = f"{tally.heads} = {percent(tally.heads)}" if tally.heads is not None else "nobody said either"
     return Step(
         words=f"Of all who said yes or no, whatever their class, how many said yes? It needs {_told(one)}.",
-        sum=f"{tally.heads if tally.heads is not None else 'nobody said either'}: {_yes(holds=one.holds)}.",
+        sum=f"{part}: {_yes(holds=one.holds)}.",
         holds=one.holds,
     )
 
@@ -154,7 +154,7 @@ def _by_class(one: Condition) -> Step:
         "no-class-objects": "Did a class object, with more noes than yeses and empty chairs?",
         "every-class-consents": "Did every class consent, with more yeses than noes and empty chairs?",
     }[one.name]
-    names = ", ".join(NAMES.get(name, name) for name in one.classes)
+    names = f"the {_together(one)}"
     answer = {"no-class-objects": ("none did", f"{names} did"), "every-class-consents": ("all did", f"not {names}")}
     return Step(words=asked, sum=f"{answer[one.name][not one.holds]}.", holds=one.holds)
 
@@ -172,6 +172,10 @@ def _told(one: Condition) -> str:
     """Return what a condition asks for, the usual parts as words: `more than half`."""
     usual = PARTS.get(one.needed) if isinstance(one.needed, Fraction) else None
     return f"{'more than' if one.exceeded else 'at least'} {usual or one.needed}"
+
+
+def _together(one: Condition) -> str:
+    return " and ".join(NAMES.get(name, name).lower() for name in one.classes)
 
 
 def _weight(one: ClassTally) -> str:
