@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -46,10 +47,10 @@ def write_to_people(
 ) -> None:
     """Write the same notice to many people, once to each per `topic`. One query for each 50 000."""
     left = iter(person_ids)
-    said = {"topic": topic, "subject": _one_line(subject), "body": body, "html": html, "now": now}
+    said: dict[str, Any] = {"topic": topic, "subject": _one_line(subject), "body": body, "html": html, "now": now}
     while some := list(islice(left, AT_ONCE)):
         with connection.cursor() as cursor:
-            cursor.execute(TO_MANY, {"people": some, **said})
+            cursor.execute(TO_MANY, said | {"people": some})
 
 
 def _keep(notice: Notice) -> None:
