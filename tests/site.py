@@ -68,7 +68,7 @@ class Site:
     def serve(self, *, processes: int = 2) -> Child:
         """Start the web server as the demo and production start it, and wait until it answers."""
         web = demo_run.start_web(self, count=processes)
-        web.wait_until(lambda: self._answers("/api/v1/works"))
+        web.wait_until(lambda: self.answers("/api/v1/works"))
         return web
 
     def open_till(self) -> Child:
@@ -76,7 +76,7 @@ class Site:
         state = self.folder / "play-money.sqlite3"
         port = str(self.gateway_port)
         till = self.run("Gateway", [sys.executable, "-m", "infra.play_money", "--port", port, "--state", state])
-        till.wait_until(lambda: self._answers("/events", port=self.gateway_port))
+        till.wait_until(lambda: self.answers("/events", port=self.gateway_port))
         return till
 
     def stop(self) -> None:
@@ -96,7 +96,8 @@ class Site:
         address = path if path.startswith("http") else self.base_url + path
         return requests.request(method, address, headers=headers, timeout=30, allow_redirects=False, **options)
 
-    def _answers(self, path: str, *, port: int | None = None) -> bool:
+    def answers(self, path: str, *, port: int | None = None) -> bool:
+        """Return whether the web server, or what listens on `port`, answers at a path."""
         asked = http.client.HTTPConnection("127.0.0.1", port or self.web_port, timeout=20)
         try:
             asked.request("GET", path)
