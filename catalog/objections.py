@@ -310,9 +310,11 @@ def open_for(person_id: UUID) -> QuerySet[Objection]:
     return found.select_related("work").order_by("leaves_at", "work__title", "id")
 
 
-def hearing(*, appeal_id: UUID, person_id: UUID, now: datetime) -> Hearing:
+def hearing(*, appeal_id: UUID, person_id: UUID | None, now: datetime) -> Hearing:
     """Return an appeal as one of its panel reads it. Two queries. Raises NotFound for anybody else."""
-    found = panels.hearing(_appeal(appeal_id), person_id=person_id, now=now)
+    filed = _appeal(appeal_id)
+    title, decision = _title(filed.objection.work), filed.objection.words
+    found = panels.hearing(filed, title=title, path=appeal_path(filed), decision=decision, person_id=person_id, now=now)
     if found.mine is None:
         raise NotFound("there is no appeal for you to read")
     return found
@@ -323,7 +325,8 @@ def duties_of(person_id: UUID, *, now: datetime) -> list[Duty]:
     appeals = ObjectionAppeal.objects.select_related("objection__work")
     waiting = panels.unheard(appeals, person_id=person_id, now=now)
     return [
-        Duty(title=_title(one.objection.work), decide_until=one.decide_until, path=appeal_path(one)) for one in waiting
+        Duty(id=one.id, title=_title(one.objection.work), decide_until=one.decide_until, path=appeal_path(one))
+        for one in waiting
     ]
 
 
@@ -350,7 +353,7 @@ def _tell(work: Work, letter: Letter, topic: str, now: datetime) -> None:
     letters.send_to_people(letter, list(people.values_list("person_id", flat=True)), topic=topic, now=now)
 
 
-def _run_by(person_id: UUID) -> QuerySet[CreatorRole, dict[str, Any]]:
+def _run_by(person_id: UUID) -> QuerySet[CreatorRole, Any]:
     return CreatorRole.objects.filter(person_id=person_id, role__in=RUNS).values("creator_id")
 
 

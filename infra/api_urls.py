@@ -3,9 +3,9 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from catalog.api import discovery, reports, splits, transfers, uploads, works
+from catalog.api import discovery, objections, reports, splits, transfers, uploads, works
 from members import api as members
-from members.api import memberships, policies, proposals, rolls
+from members.api import memberships, panels, policies, proposals, rolls
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements, years
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("works/<uuid:work_id>/publish", works.Publish.as_view()),
     path("works/<uuid:work_id>/take-off", works.TakeOff.as_view()),
     path("works/<uuid:work_id>/report", reports.ReportWork.as_view()),
+    path("works/<uuid:work_id>/objections", objections.WorkObjections.as_view()),
+    path("objections", objections.Objections.as_view()),
+    path("objections/<uuid:objection_id>/appeal", objections.AppealObjection.as_view()),
     path("works/<uuid:work_id>/split-sheets", splits.SplitSheets.as_view()),
     path("works/<uuid:work_id>/split-sheet", splits.ProposeSplitSheet.as_view()),
     path("split-sheets/<uuid:sheet_id>/accept", splits.AcceptSplitSheet.as_view()),
@@ -92,6 +95,9 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/roll", rolls.Roll.as_view()),
     path("proposals/<uuid:proposal_id>/roll/mine", rolls.MyPlace.as_view()),
     path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),
+    path("panels", panels.Panels.as_view()),
+    path("panels/<uuid:appeal_id>", panels.OnePanel.as_view()),
+    path("panels/<uuid:appeal_id>/rule", panels.Rule.as_view()),
     path("policies", policies.Policies.as_view()),
     path("policies/<slug:key>", policies.OnePolicy.as_view()),
     path("schema", members.open_to_all(SpectacularAPIView).as_view(), name="schema"),

@@ -127,7 +127,7 @@ def _contest(coop: Coop, proposal: Proposal, wanted: tuple[str, str, str], now: 
         return
     for panelist in filed.panel.order_by("id")[:2]:
         contests.rule(
-            contest_id=filed.id,
+            appeal_id=filed.id,
             person_id=panelist.person_id,
             ruling=Contest.Ruling(ruling),
             reasons="We asked around. It was so, and it may have changed what came out.",

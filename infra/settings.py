@@ -255,11 +255,11 @@ CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
 CATALOG_RELEASE_OFFER = "playback.api.releases.offer_content"
 CATALOG_CREATOR_FRAGMENT = "playback.views.follows.follow_fragment"
 CATALOG_FAVOURITE_FRAGMENT = "playback.views.follows.favourite_fragment"
-# The kinds of appeals that panels of members hear; each returns those that wait for somebody.
+# The kinds of appeals that panels of members hear.
 MEMBERS_PANELS = (
-    "members.voting.contests.duties_of",
-    "members.belonging.expulsions.duties_of",
-    "catalog.objections.duties_of",
+    "members.voting.contests",
+    "members.belonging.expulsions",
+    "catalog.objections",
 )
 MEMBERS_CAPITAL_FRAGMENT = "royalties.views.years.capital_fragment"
 MEMBERS_MOTION_FRAGMENT = "royalties.views.years.motion_fragment"

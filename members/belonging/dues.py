@@ -118,7 +118,7 @@ def owing(*, now: datetime, most: int = 200) -> Sequence[Owing]:
         .annotate(until=Max("dues__covers_until"))
         .filter(Q(until=None) | Q(until__lte=day + AHEAD))
         .select_related("person")
-        .order_by(F("until").asc(nulls_first=True), "applied_at", "id")[:most]
+        .order_by(F("until").asc(nulls_first=True), "applied_at", "number", "legal_name", "id")[:most]
     )
     return [
         Owing(

@@ -161,10 +161,14 @@ def settle(*, now: datetime) -> int:
     return sum(_lapse(appeal_id, now=now) for appeal_id in silent)
 
 
-def hearing(*, appeal_id: UUID, person_id: UUID, now: datetime) -> Hearing:
+def hearing(*, appeal_id: UUID, person_id: UUID | None, now: datetime) -> Hearing:
     """Return an appeal as its panel and whoever appealed read it. Two queries. Raises NotFound for anybody else."""
     filed = _appeal(appeal_id)
-    found = panels.hearing(filed, person_id=person_id, now=now)
+    expulsion = filed.expulsion
+    decision = f"{expulsion.reasons}\n\nThe answer then: {expulsion.answer or 'none'}"
+    found = panels.hearing(
+        filed, title=_title(filed), path=path(filed), decision=decision, person_id=person_id, now=now
+    )
     if found.mine is None and filed.person_id != person_id:
         raise NotFound("there is no appeal for you to read")
     return found
@@ -174,7 +178,7 @@ def duties_of(person_id: UUID, *, now: datetime) -> list[Duty]:
     """Return the appeals that wait for what somebody says on their panel. One query."""
     appeals = ExpulsionAppeal.objects.select_related("expulsion__membership")
     waiting = panels.unheard(appeals, person_id=person_id, now=now)
-    return [Duty(title=_title(one), decide_until=one.decide_until, path=path(one)) for one in waiting]
+    return [Duty(id=one.id, title=_title(one), decide_until=one.decide_until, path=path(one)) for one in waiting]
 
 
 def path(filed: ExpulsionAppeal) -> str:

@@ -16,6 +16,8 @@ from members.problems import Invalid, NotFound
 STATES = ("applied", "approved", "joined", "refused", "withdrawn", "left", "expelled")
 PAGE = 50
 NUMBER_DIGITS_MOST = 9
+# Greater than any number of a member.
+NUMBERS_MOST = 10**NUMBER_DIGITS_MOST
 COLUMNS = (
     "number", "name", "address", "email", "state", "applied_on", "joined_on", "ended_on", "classes", "votes_in",
     "dues", "paid_until", "shares",
@@ -55,8 +57,10 @@ SELECT m.id, m.number, m.legal_name, m.postal_address, p.email, m.state, m.appli
   FROM members_membership m JOIN members_person p ON p.id = m.person_id
  WHERE (%(state)s = '' OR m.state = %(state)s)
    AND (%(words)s = '' OR m.legal_name ILIKE %(like)s OR p.email ILIKE %(like)s OR m.number::text = %(words)s)
-   AND (%(after)s::timestamptz IS NULL OR (m.applied_at, m.id) > (%(after)s, %(after_id)s::uuid))
- ORDER BY m.applied_at, m.id
+   AND (%(after)s::uuid IS NULL OR (m.applied_at, coalesce(m.number, %(none)s), m.legal_name, m.id) > (
+        SELECT a.applied_at, coalesce(a.number, %(none)s), a.legal_name, a.id
+          FROM members_membership a WHERE a.id = %(after)s::uuid))
+ ORDER BY m.applied_at, coalesce(m.number, %(none)s), m.legal_name, m.id
  LIMIT %(limit)s
 """
 
@@ -66,11 +70,12 @@ def entries(
     now: datetime,
     state: str = "",
     words: str = "",
-    after: tuple[datetime, UUID] | None = None,
+    after: UUID | None = None,
     limit: int = PAGE,
 ) -> list[Entry]:
     """Return entries in the order of their application: those of a state, of a name, e-mail or number. One query.
 
+    Who applied at one moment stands by number, and who has none after those, by name. `after` is the entry before.
     Raises Invalid for a state that is none.
     """
     if memberships.NUL in words:
@@ -86,8 +91,8 @@ def entries(
                 "state": state,
                 "words": words.strip(),
                 "like": f"%{plain}%",
-                "after": after[0] if after else None,
-                "after_id": after[1] if after else None,
+                "after": after,
+                "none": NUMBERS_MOST,
                 "limit": limit,
             },
         )
@@ -116,11 +121,11 @@ def person_of(number: str) -> UUID:
 def rows(*, now: datetime, at_once: int = 1000) -> Iterator[list[str]]:
     """Give the whole register as rows of a table, the names of its columns first. A query for each thousand."""
     yield list(COLUMNS)
-    after: tuple[datetime, UUID] | None = None
+    after: UUID | None = None
     while found := entries(now=now, after=after, limit=at_once):
         for one in found:
             yield [_plain(cell) for cell in _cells(one)]
-        after = found[-1].applied_at, found[-1].id
+        after = found[-1].id
 
 
 def _numbered(number: str) -> Membership:

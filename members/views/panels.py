@@ -53,8 +53,8 @@ def contest(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpRe
         raise NotFound("there is no such contest")
     return answer(
         request,
-        partial(panels.hearing, filed, person_id=person_id_of(request), now=moment_of(request)),
-        partial(contests.rule, contest_id=contest_id),
+        partial(contests.hearing, appeal_id=contest_id, person_id=person_id_of(request), now=moment_of(request)),
+        partial(contests.rule, appeal_id=contest_id),
         template="members/panels/contest.html",
         proposal=filed.proposal,
         election=filed.election,

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -152,8 +152,7 @@ def whole_register(request: HttpRequest) -> HttpResponse:
     shown, more = found[: register.PAGE], len(found) > register.PAGE
     following = ""
     if more:
-        last = shown[-1]
-        asked = {"state": state, "q": words, "after": f"{last.applied_at.isoformat()}~{last.id}"}
+        asked = {"state": state, "q": words, "after": str(shown[-1].id)}
         following = f"{reverse('members:register')}?{urlencode(asked)}"
     return show(
         request, "register", entries=shown, following=following, state=state, words=words, states=register.STATES
@@ -300,13 +299,10 @@ def say(request: HttpRequest, expulsion_id: UUID) -> HttpResponse:
     return carry_out(request, speak, said="Your voice is kept.", then=BOARD, page=_expulsions)
 
 
-def _after(request: HttpRequest) -> tuple[datetime, UUID] | None:
-    moment, _, last = request.GET.get("after", "").partition("~")
-    if not moment:
-        return None
+def _after(request: HttpRequest) -> UUID | None:
+    said = request.GET.get("after", "")
     try:
-        found = datetime.fromisoformat(moment)
-        return (found, UUID(last)) if found.tzinfo else None
+        return UUID(said) if said else None
     except ValueError:
         raise Invalid("The address is not one of ours; begin again without it.") from None
 

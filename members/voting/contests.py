@@ -13,7 +13,7 @@ from members import deadlines, letters
 from members.letters import Letter
 from members.problems import NotFound
 from members.voting import elections, panels, proposals
-from members.voting.panels import Case, Duty
+from members.voting.panels import Case, Duty, Hearing
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.proposals import NotNow
 
@@ -49,10 +49,10 @@ def file(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) -> 
     return filed
 
 
-def rule(*, contest_id: UUID, person_id: UUID, ruling: str, reasons: str, now: datetime) -> Contest:
+def rule(*, appeal_id: UUID, person_id: UUID, ruling: str, reasons: str, now: datetime) -> Contest:
     """Say as one of the panel what is to become of a vote. Raises as `panels.rule` does."""
     with transaction.atomic():
-        filed = get(contest_id)
+        filed = get(appeal_id)
         if panels.rule(filed, person_id=person_id, ruling=ruling, reasons=reasons, now=now):
             _tell_of_ruling(filed, now=now)
     return filed
@@ -66,10 +66,18 @@ def get(contest_id: UUID) -> Contest:
     return filed
 
 
+def hearing(*, appeal_id: UUID, person_id: UUID | None, now: datetime) -> Hearing:
+    """Return a contest as it is read. Two queries. Raises NotFound."""
+    filed = get(appeal_id)
+    proposal = filed.proposal
+    decision = f"The vote on proposal {proposal.number}: {proposal.title}"
+    return panels.hearing(filed, title=_title(filed), path=path(filed), decision=decision, person_id=person_id, now=now)
+
+
 def duties_of(person_id: UUID, *, now: datetime) -> list[Duty]:
     """Return the contests that wait for what somebody says on their panel. One query."""
     waiting = panels.unheard(Contest.objects.select_related("proposal"), person_id=person_id, now=now)
-    return [Duty(title=_title(one), decide_until=one.decide_until, path=path(one)) for one in waiting]
+    return [Duty(id=one.id, title=_title(one), decide_until=one.decide_until, path=path(one)) for one in waiting]
 
 
 def path(filed: Contest) -> str:

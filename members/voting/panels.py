@@ -7,14 +7,15 @@ say nothing in the days that `governance` gives them, what was decided stands.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.module_loading import import_string
 
 from members import admission, deadlines, letters
 from members.admission import Staff
@@ -35,6 +36,19 @@ class PanelOver(Problem):
     slug, status, title = "panel-over", 409, "The panel has decided, or its time is over"
 
 
+class Kind(Protocol):
+    """What a kind of appeal offers; the modules of all kinds are named in the settings (MEMBERS_PANELS)."""
+
+    def duties_of(self, person_id: UUID, *, now: datetime) -> list["Duty"]:
+        """Return the appeals that wait for what somebody says on their panel."""
+
+    def hearing(self, *, appeal_id: UUID, person_id: UUID | None, now: datetime) -> "Hearing":
+        """Return an appeal as somebody may read it. Raises NotFound."""
+
+    def rule(self, *, appeal_id: UUID, person_id: UUID, ruling: str, reasons: str, now: datetime) -> Appeal:
+        """Keep what one of the three says, and do what follows. Raises as `panels.rule` does."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """How an appeal is put to the three: what it is about, in a few words and in sentences, and what silence does."""
@@ -49,6 +63,7 @@ class Case:
 class Duty:
     """An appeal on whose panel somebody sits and has not spoken yet, and where it is read."""
 
+    id: UUID
     title: str
     decide_until: datetime
     path: str
@@ -56,8 +71,11 @@ class Duty:
 
 @dataclass(frozen=True, kw_only=True)
 class Hearing:
-    """An appeal as a page shows it: its seats, those who spoke first, and the seat of whoever looks."""
+    """An appeal as it is read: against which decision, its seats, those who spoke first, and the seat of who reads."""
 
+    title: str
+    path: str
+    decision: str
     appeal: Appeal
     seats: tuple[Seat, ...]
     mine: Seat | None
@@ -67,6 +85,21 @@ class Hearing:
     def rulings(self) -> tuple[Seat, ...]:
         """Those who have spoken."""
         return tuple(one for one in self.seats if one.ruling)
+
+    @property
+    def ruled(self) -> str | None:
+        """What was decided; None where it is not."""
+        return self.appeal.ruling or None
+
+    @property
+    def may_say(self) -> list[str]:
+        """The rulings there are."""
+        return [ruling for ruling, _ in rulings(self.appeal)]
+
+    @property
+    def sits(self) -> bool:
+        """Whether who reads is one of the three."""
+        return self.mine is not None
 
 
 def deadline(begins: datetime, *, rules: Mapping[str, Any]) -> datetime:
@@ -111,7 +144,9 @@ def rule(appeal: Appeal, *, person_id: UUID, ruling: str, reasons: str, now: dat
         raise Invalid(f"Say one of {', '.join(known)}.")
     if not memberships.is_member(person_id) or admission.has_role(person_id=person_id, roles=(Staff.DIRECTOR,)):
         raise NotAllowed("a panel is made of members who are no directors")
-    appeal.refresh_from_db(from_queryset=type(appeal)._meta.default_manager.select_for_update(of=("self",)))
+    rows = type(appeal)._meta.default_manager
+    assert rows is not None
+    appeal.refresh_from_db(from_queryset=rows.select_for_update(of=("self",)))
     if not is_open(appeal, now=now):
         raise PanelOver("It is decided.")
     mine.ruling, mine.reasons, mine.ruled_at = ruling, reasons, now
@@ -133,11 +168,12 @@ def is_open(appeal: Appeal, *, now: datetime) -> bool:
     return not appeal.ruling and now < appeal.decide_until
 
 
-def hearing(appeal: Appeal, *, person_id: UUID | None, now: datetime) -> Hearing:
+def hearing(appeal: Appeal, *, title: str, path: str, decision: str, person_id: UUID | None, now: datetime) -> Hearing:
     """Return an appeal as it is shown to somebody. One query."""
     seats = tuple(appeal.panel.select_related("person").order_by("ruled_at", "id"))
     mine = next((one for one in seats if one.person_id == person_id), None)
-    return Hearing(appeal=appeal, seats=seats, mine=mine, is_open=is_open(appeal, now=now))
+    open_now = is_open(appeal, now=now)
+    return Hearing(title=title, path=path, decision=decision, appeal=appeal, seats=seats, mine=mine, is_open=open_now)
 
 
 def unheard(appeals: QuerySet[AppealT], *, person_id: UUID, now: datetime) -> QuerySet[AppealT]:
@@ -148,8 +184,16 @@ def unheard(appeals: QuerySet[AppealT], *, person_id: UUID, now: datetime) -> Qu
 
 def duties(person_id: UUID, *, now: datetime) -> list[Duty]:
     """Return the appeals of every kind that wait for what somebody says. One query for each kind."""
-    found = [duty for kind in settings.MEMBERS_PANELS for duty in import_string(kind)(person_id, now=now)]
+    found = [duty for kind in _kinds() for duty in kind.duties_of(person_id, now=now)]
     return sorted(found, key=lambda duty: (duty.decide_until, duty.path))
+
+
+def kind_of(appeal_id: UUID, *, person_id: UUID, now: datetime) -> tuple["Kind", Hearing]:
+    """Return an appeal of whichever kind, as somebody may read it. A query or two for each kind. Raises NotFound."""
+    for kind in _kinds():
+        with suppress(NotFound):
+            return kind, kind.hearing(appeal_id=appeal_id, person_id=person_id, now=now)
+    raise NotFound("there is no appeal for you to read")
 
 
 def said(text: str) -> str:
@@ -158,3 +202,7 @@ def said(text: str) -> str:
     if not 1 <= len(text) <= TEXT_MOST or memberships.NUL in text:
         raise Invalid(f"Say it in 1 to {TEXT_MOST} letters.")
     return text
+
+
+def _kinds() -> list["Kind"]:
+    return [cast("Kind", import_module(name)) for name in settings.MEMBERS_PANELS]

@@ -19,6 +19,7 @@ from members.problems import Invalid, NotFound
 from members.voting.panels import PanelOver
 from playback import sessions
 from tests import cast
+from tests.callers import Caller, slug
 from tests.members import assembly
 
 pytestmark = pytest.mark.django_db
@@ -351,3 +352,104 @@ def test_looking_again_asks_once_and_the_studio_asks_as_much_for_many(ana, machi
     with CaptureQueriesContext(connection) as many:
         assert browser.get("/studio").content.decode().count("What you can do") == 4
     assert len(many) == len(few)
+
+
+# Over the API.
+
+
+def test_who_runs_a_work_lists_what_objects_and_appeals(ana, machine):
+    forbid()
+    beat()
+    program, stranger = Caller(ana, "publish"), Caller(cast.person("lars"), "publish")
+    (found,) = program.get("objections").json()["results"]
+    leaves_at = Objection.objects.get().leaves_at.astimezone(clock.zone())
+    assert (found["work"], found["title"], found["outcome"], found["ended_at"]) == (
+        str(machine.id), machine.title, "", None,
+    )  # fmt: skip
+    assert found["policy"] == {"key": "content", "seq": 2, "href": "/policies/content#v2"}
+    assert (found["rule"], found["words"]) == ("ai_generated", "Works made by machines alone are not admitted.")
+    assert (found["leaves_at"], found["appeal"]) == (leaves_at.isoformat(), None)
+    address = f"objections/{found['id']}/appeal"
+    assert stranger.get("objections").json()["results"] == []
+    assert slug(stranger.post(address, {"text": "Mine."})) == "not-found"
+    assert slug(Caller(ana, "vote").post(address, {"text": "A choir sang it."})) == "scope-missing"
+    for body in ({}, {"text": " "}, {"text": "x" * 4_001}, {"text": "A choir.", "work": str(machine.id)}):
+        assert slug(program.post(address, body)) == "invalid"
+    assert not ObjectionAppeal.objects.exists()
+    filed = program.post(address, {"text": "A choir sang it."})
+    assert filed.status_code == 201
+    again = program.post(address, {"text": "Again."})
+    assert (again.status_code, slug(again)) == (409, "objection-over")
+    assert again.json()["detail"] == "There is one appeal against an objection, and it was filed."
+    (found,) = program.get("objections").json()["results"]
+    assert (found["appeal"]["id"], found["appeal"]["text"]) == (filed.json()["id"], "A choir sang it.")
+    assert (found["appeal"]["ruling"], found["appeal"]["rulings"]) == ("", [])
+
+
+def test_the_three_decide_over_the_api_and_the_people_of_the_work_read_no_names(ana, panel):
+    work, filed, drawn = panel
+    address = f"panels/{filed.id}"
+    (duty,) = Caller(drawn[0], "vote").get("panels").json()["results"]
+    assert (duty["title"], duty["path"]) == (f"a work: “{work.title}”", f"/objections/{filed.id}")
+    shown = Caller(drawn[0], "vote").get(address).json()
+    assert (shown["may_say"], shown["text"]) == (["stays", "goes"], "A choir sang it.")
+    assert shown["decision"] == "Works made by machines alone are not admitted."
+    assert Caller(ana, "vote").get(address).status_code == 404
+    refused = Caller(drawn[0], "vote").post(f"{address}/rule", {"ruling": "lifted", "reasons": "Hm."})
+    assert refused.json()["detail"] == "Say one of stays, goes."
+    for one in drawn[:2]:
+        answer = Caller(one, "vote").post(f"{address}/rule", {"ruling": "stays", "reasons": "It is a choir."})
+        assert answer.status_code == 200
+    late = Caller(drawn[2], "vote").post(f"{address}/rule", {"ruling": "goes", "reasons": "No."})
+    assert (late.status_code, slug(late)) == (409, "panel-over")
+    text = Caller(ana, "publish").get("objections").content.decode()
+    assert text.count("It is a choir.") == 2
+    assert '"outcome":"kept"' in text.replace(" ", "")
+    assert not any(one.name in text or str(one.id) in text for one in drawn)
+    ended = Caller(ana, "publish").post(f"objections/{Objection.objects.get().id}/appeal", {"text": "More."})
+    assert (slug(ended), ended.json()["detail"].startswith("It has ended")) == ("objection-over", True)
+
+
+def test_everybody_reads_by_which_vote_a_work_went_off(ana, machine):
+    anybody = Caller(None)
+    forbid()
+    beat()
+    assert anybody.get(f"works/{machine.id}/objections").json() == {"results": []}
+    later(61)
+    (found,) = anybody.get(f"works/{machine.id}/objections").json()["results"]
+    assert (found["rule"], found["policy"]["href"]) == ("ai_generated", "/policies/content#v2")
+    assert found["words"] == "Works made by machines alone are not admitted."
+    assert set(found) == {"policy", "rule", "words", "ended_at"}
+    draft = cast.track(machine.creator, state=State.DRAFT)
+    assert anybody.get(f"works/{draft.id}/objections").status_code == 404
+
+
+def test_two_rules_object_and_each_has_its_appeal(ana, machine):
+    Work.objects.filter(id=machine.id).update(lossless=False)
+    forbid()
+    beat()
+    cast.set_clock(clock.now() + 2 * DAY)
+    cast.vote("content", lossless="required")
+    beat()
+    browser, address = signed_in(ana), f"/works/{machine.id}/objection"
+    for text in ("A choir sang it.", "The tape is lost."):
+        assert browser.post(address, {"text": text}).status_code == 302
+    assert browser.post(address, {"text": "Again."}).status_code == 409
+    filed = {one.objection.rule: one.text for one in ObjectionAppeal.objects.select_related("objection")}
+    assert filed == {"ai_generated": "A choir sang it.", "lossless": "The tape is lost."}
+
+
+def test_a_list_of_objections_asks_as_much_for_many(ana, machine, django_assert_num_queries):
+    program = Caller(ana, "publish")
+    forbid()
+    beat()
+    program.get("objections")
+    with CaptureQueriesContext(connection) as few:
+        program.get("objections")
+    for _ in range(4):
+        made_by_machine(machine.creator)
+    beat()
+    with django_assert_num_queries(len(few)):
+        answer = program.get("objections?page_size=3").json()
+    assert len(answer["results"]) == 3
+    assert len(program.get(answer["next"].partition("/api/v1/")[2]).json()["results"]) == 2

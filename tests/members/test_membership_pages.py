@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from members import clock
-from members.belonging import expulsions, memberships
+from members.belonging import expulsions, memberships, register
 from members.belonging.models import Expulsion, Membership, ShareHolding, WorkedTime
 from tests import cast
 from tests.members import belonging
@@ -170,6 +170,23 @@ def test_the_register_is_searched_paged_and_exported_in_one_query_a_page(django_
     assert table[0].startswith("number,name,address")
     assert len(table) == 3
     assert any("'=SUM(A1)" in line for line in table)
+
+
+def test_who_applied_at_one_moment_stands_by_number_and_then_by_name():
+    now = clock.now()
+    for name in ("zoe", "mia", "ada", "kim", "bo"):
+        belonging.member(name, now=now)
+    for name in ("yan", "eva", "tim"):
+        belonging.applicant(cast.person(name), now=now)
+    Membership.objects.update(applied_at=now)
+    expected = [f"{name} Example" for name in ("zoe", "mia", "ada", "kim", "bo", "eva", "tim", "yan")]
+    assert [one.name for one in register.entries(now=now)] == expected
+    paged, after = [], None
+    while found := register.entries(now=now, after=after, limit=3):
+        paged += [one.name for one in found]
+        after = found[-1].id
+    assert paged == expected
+    assert [row[1] for row in register.rows(now=now, at_once=2)][1:] == expected
 
 
 def test_each_room_is_for_those_who_look_after_it():

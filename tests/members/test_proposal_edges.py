@@ -209,7 +209,7 @@ def ruled(proposal, person, ruling, *, voices=2):
     """Let somebody contest a vote, and some of the panel rule."""
     filed = contests.file(proposal_id=proposal.id, person_id=person.id, grounds="Look again.", now=clock.now())
     for person_id in filed.panel.values_list("person_id", flat=True)[:voices]:
-        contests.rule(contest_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
+        contests.rule(appeal_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
     return filed
 
 
@@ -258,7 +258,7 @@ def test_the_days_to_contest_and_to_rule_are_over_at_their_moment(ten):
         contests.file(**said, now=ends_at)
     filed = contests.file(**said, now=ends_at - SECOND)
     judge = filed.panel.values_list("person_id", flat=True)[0]
-    ruling = {"contest_id": filed.id, "person_id": judge, "ruling": Ruling.VOIDED, "reasons": "Late."}
+    ruling = {"appeal_id": filed.id, "person_id": judge, "ruling": Ruling.VOIDED, "reasons": "Late."}
     with pytest.raises(PanelOver):
         contests.rule(**ruling, now=filed.decide_until)
     assert not contests.rule(**ruling, now=filed.decide_until - SECOND).ruling

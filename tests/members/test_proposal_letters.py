@@ -127,7 +127,7 @@ def voided(people: list[Person]) -> Proposal:
         )
         for person_id in list(filed.panel.values_list("person_id", flat=True))[:2]:
             said = {"ruling": Contest.Ruling.VOIDED, "reasons": "So it was.", "now": clock.now()}
-            contests.rule(contest_id=filed.id, person_id=person_id, **said)
+            contests.rule(appeal_id=filed.id, person_id=person_id, **said)
         if assembly.go_on(proposal).state == Proposal.State.VOIDED:
             break
         assembly.go_on(proposal)

@@ -372,7 +372,7 @@ def contest_of_ten(people, ruling):
     filed = contests.file(proposal_id=proposal.id, person_id=people[9].id, grounds="I was not told.", now=clock.now())
     panel = list(filed.panel.values_list("person_id", flat=True))
     for person_id in panel[:2] if ruling else ():
-        contests.rule(contest_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
+        contests.rule(appeal_id=filed.id, person_id=person_id, ruling=ruling, reasons="We looked.", now=clock.now())
     return proposal, filed, panel
 
 
@@ -384,7 +384,7 @@ def test_the_panel_is_three_members_who_are_no_party_and_no_directors(more_peopl
     assert not parties & set(panel)
     with pytest.raises(NotFound):
         contests.rule(
-            contest_id=filed.id, person_id=more_people[0].id, ruling=Ruling.VOIDED, reasons="Mine.", now=clock.now()
+            appeal_id=filed.id, person_id=more_people[0].id, ruling=Ruling.VOIDED, reasons="Mine.", now=clock.now()
         )
 
 
@@ -409,7 +409,7 @@ def test_a_vote_that_is_voided_is_held_again_once(more_people):
     assembly.go_on(proposal)
     filed = contests.file(proposal_id=proposal.id, person_id=more_people[9].id, grounds="Again.", now=clock.now())
     for person_id in filed.panel.values_list("person_id", flat=True)[:2]:
-        contests.rule(contest_id=filed.id, person_id=person_id, ruling=Ruling.VOIDED, reasons="Again.", now=clock.now())
+        contests.rule(appeal_id=filed.id, person_id=person_id, ruling=Ruling.VOIDED, reasons="Again.", now=clock.now())
     assert assembly.go_on(proposal).state == State.VOIDED
 
 

@@ -241,7 +241,7 @@ class ActsOfVotes(ActsOfMembers):
         """Say as one of the panel what is to become of a vote."""
 
         def call() -> None:
-            contests.rule(contest_id=filed.id, person_id=person.id, ruling=ruling, reasons="We looked.", now=self.now)
+            contests.rule(appeal_id=filed.id, person_id=person.id, ruling=ruling, reasons="We looked.", now=self.now)
 
         # Said again it may come after the decision.
         self.crash = None

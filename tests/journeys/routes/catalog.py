@@ -34,6 +34,10 @@ API = (
     everyone("GET", "releases/{draft}", 404),
     everyone("POST", "works/{draft}/report", 404, category="other", text="?"),
     everyone("GET", "reports"),
+    everyone("GET", "works/{draft}/objections", 404),
+    # Objections of others: tests/catalog/test_objections.py.
+    scoped("publish", "GET", "objections"),
+    scoped("publish", "POST", "objections/{nothing}/appeal", 404, text="?"),
     scoped("publish", "GET", "appeals"),
     scoped("publish", "POST", "appeals", 404, work="{work}", text="?"),
     scoped("publish", "GET", "staff/reports", 403),
