@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
 from django.template.loader import render_to_string
 
 from catalog import delivery, store
@@ -132,7 +133,9 @@ def _write(writer: Writer, year: FinancialYear, secret: signing.MonthSecret) -> 
 
 
 def _eligible(year: int) -> Iterator[tuple[Any, ...]]:
-    rows = Eligible.objects.filter(year=year).order_by("month", "work_id", "sheet_version", "revenue_seq")
+    # What no sheet reached comes first, as in the months' bundles.
+    sheet_first = F("sheet_version").asc(nulls_first=True)
+    rows = Eligible.objects.filter(year=year).order_by("month", "work_id", sheet_first, "revenue_seq")
     for month, work, sheet, *sums in rows.values_list(
         "month", "work_id", "sheet_version", "revenue_seq", "eligible_micros", "creators_micros"
     ).iterator(chunk_size=bundles.ROWS_AT_ONCE):

@@ -17,7 +17,7 @@ from royalties import signing, transparency
 from royalties.publication_models import Publication
 from royalties.year import parts
 from royalties.year.models import FinancialYear, Patronage
-from tests.royalties import years
+from tests.royalties import counting, years
 from tests.royalties.years import YEAR
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,24 @@ def test_it_recomputes_both_pools_and_every_line(bundle, tmp_path):
         archive.extractall(tmp_path / "out")
     shutil.copy(bundle, tmp_path / "out")
     assert (tmp_path / "out" / "verify_year.py").read_bytes() == PROGRAM.read_bytes()
+
+
+def test_what_was_charged_before_a_works_first_sheet_stands_before_what_came_after_it(tmp_path):
+    def shared_late(people, _):
+        late = counting.work([(people["ana"], 1_000_000)], since=years.at(11, 15))
+        for name, day in (("lena", 10), ("lars", 20)):
+            counting.charge(people[name], late, years.EURO, at=years.at(11, day))
+
+    year = years.close(years.small_year(extra=shared_late).tess)
+    path = tmp_path / f"refrain-year-{YEAR}.zip"
+    path.write_bytes(content(year.key))
+    assert verify(path)[0] == 0, verify(path)[1]
+    with zipfile.ZipFile(path) as archive:
+        lines = [line.split(",") for line in archive.read("eligible.csv").decode().splitlines()[1:]]
+    assert sorted((work, int(sheet or 0)) for _, work, sheet, *_ in lines) == [
+        (work, int(sheet or 0)) for _, work, sheet, *_ in lines
+    ]
+    assert sorted(sheet for _, _, sheet, *_ in lines) == ["", "1", "1"]
 
 
 def test_of_a_class_of_fewer_than_five_no_line_is_public_and_members_know_their_own(bundle):
