@@ -374,8 +374,10 @@ class Acts(Stage):
         params, effective = {**versions[-1][1], **changed}, self.now + after
 
         def ruling() -> dict[str, Any] | Refused:
-            if after < timedelta(hours=1) or effective <= versions[-1][0]:
+            if after < timedelta(hours=1):
                 return Refused("policy-refused")
+            if effective <= versions[-1][0]:
+                return Refused("policy-refused", (("policy", (key, len(versions))),))
             versions.append((effective, params))
             return {"seq": len(versions)}
 

@@ -39,7 +39,8 @@ class Generations(Departures):
         """Bring a year to where its surplus is divided: voted down, put again, accepted, booked, and often paid."""
         year = self.a_year_that_left_something()
         for mood in (AGAINST, IN_FAVOUR):
-            self.all_belong()
+            self.all_pay()
+            self.stage.go_to(self.stage.now + 31 * DAY)
             self.move_about(year)
             self.let_it_be_decided(year, mood)
         self.pay_who_left()
@@ -53,7 +54,7 @@ class Generations(Departures):
         auditor = self.stage.auditor
         for one in list(auditor.years.values()):
             self.let_it_be_decided(one, IN_FAVOUR)
-        while not (ready := [one for one in auditor.years.values() if one.state == "ready"]):
+        while not (ready := [one for one in auditor.years.values() if one.state == "ready" and one.parts]):
             month = min(auditor.closed, default=None) or auditor.next_month()
             self.end(max(auditor.years, default=month.year - 1) + 1)
         return ready[0]
@@ -71,6 +72,8 @@ class Generations(Departures):
     def end(self, year: int) -> None:
         """Let a year's months end and be locked, with a gift that makes good what is lacking, and close it."""
         auditor, last = self.stage.auditor, date(year, DECEMBER, 1)
+        if auditor.day(self.stage.now).year == year:
+            self.bring_something()
         while last not in auditor.closed or not auditor.closed[last].sealed:
             self.catch_up(auditor.next_month())
         result, shortfall = auditor.left_by(year)
@@ -81,8 +84,17 @@ class Generations(Departures):
         self.insist(lambda: year in auditor.years, lambda: self.stage.close_year(year, self.treasurer()))
         self.stage.work_on_years()
 
-    def all_belong(self) -> None:
-        """Let everybody who left join again, pay, and belong for a month; the treasurers among them."""
+    def bring_something(self) -> None:
+        """Let some members buy something in the year, so that there is patronage."""
+        self.all_pay()
+        for person in self.citizens[:4]:
+            self.top_up(person, cents=3_000, at_once=True)
+            for work in self.works[-2:]:
+                left = self.stage.auditor.asks(person.id, work.id, self.stage.now).left
+                self.stage.purchase(person, work, left, self.key())
+
+    def all_pay(self) -> None:
+        """Let everybody who left join again, and pay; the treasurers among them."""
         auditor = self.stage.auditor
         for person in self.citizens:
             one = auditor.of(person.id) or self.stage.apply(person, {"listener"}, "listener")
@@ -91,7 +103,6 @@ class Generations(Departures):
             first = auditor.due_from(one, self.stage.now)
             if first <= auditor.day(self.stage.now) + 45 * DAY:
                 self.stage.confirm_dues(one, first, self.cashier(one), self.account(person))
-        self.stage.go_to(self.stage.now + 31 * DAY)
 
     def move_about(self, year: YearEnd) -> None:
         """Put a year's motion before the members, and let all stand behind it who may."""

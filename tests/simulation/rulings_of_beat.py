@@ -95,7 +95,9 @@ class Beat(Voting):
             self._void(one, now)
             return
         ballots.verdict = verdict(one.kind, ballots.counted(), one.rules, second=one.second)
-        if ballots.verdict != "inquorate":
+        if ballots.verdict == "passed" and self.refused(one.key, one.params, one.base):
+            self._end(one, "failed")
+        elif ballots.verdict != "inquorate":
             one.state, one.ends = "contest", self.evening(now, self.days(one, "contest", now))
         elif one.second:
             self._end(one, "inquorate")

@@ -188,7 +188,9 @@ class Voting(Places):
         versions = self.policies[key]
         if params is None or not may_be(key, params) or params == versions[-1][1]:
             return POLICY
-        return POLICY if base is not None and base != len(versions) else None
+        if base is not None and base != len(versions):
+            return Refused("policy-refused", (("policy", (key, len(versions))),))
+        return None
 
     # Writing.
 

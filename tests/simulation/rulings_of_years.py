@@ -170,10 +170,11 @@ class Years(Beat):
         if charge.listener in known.managers:
             return True
         sheets = sorted((sheet for sheet in known.sheets if sheet.since), key=lambda one: (one.since, one.version))
+        # Of a work without any sheet there is one end too many.
         until = [sheet.since for sheet in sheets[1:]] + [ends]
         return any(
             sheet.since < ends and over >= begins and charge.listener in dict(sheet.lines)
-            for sheet, over in zip(sheets, until, strict=True)
+            for sheet, over in zip(sheets, until, strict=False)
         )
 
     def _shares(self, year: int, month: date, group: Group, work: Id) -> list[tuple[Id, int]]:

@@ -1,10 +1,9 @@
 """Directed scenes of who goes, and of what is put right: each for something that the auditor notices."""
 
-from datetime import timedelta
-
 from members.models import Person
 from tests.royalties.treasury import IBANS
 from tests.simulation.acts_of_objections import ActsOfObjections
+from tests.simulation.rulings_of_leaving import Erasure
 from tests.simulation.rulings_of_membership import Membership
 from tests.simulation.rulings_of_votes import Proposal
 from tests.simulation.scenes import DAY, HOUR, MINUTE
@@ -48,26 +47,8 @@ class LeavingScene(CommonsScene):
 # What is put right.
 
 
-def spoiled(scene: LeavingScene) -> None:
-    made = scene.called()
-    for how in ("dropped", "altered"):
-        scene.voted(made)
-        scene.stage.spoil(made, how)
-        scene.stage.beat()
-
-
-def contested(scene: LeavingScene) -> None:
-    made = scene.called()
-    scene.voted(made)
-    scene.stage.beat()
-    scene.stage.contest(made, scene.noa)
-    scene.stage.change_counted(made)
-    for panelist in made.contests[-1].panel[:2]:
-        scene.stage.rule(made.contests[-1], scene.stage.of(panelist), "recounted")
-    scene.go_on(made)
-
-
-def corrected(scene: LeavingScene) -> None:
+def put_right(scene: LeavingScene) -> None:
+    """Let a roll be corrected, an urn be spoiled, the vote held again, contested, counted again, and void for good."""
     made = scene.called()
     lars, mia = (scene.of(person).number or 0 for person in (scene.lars, scene.mia))
     for number, name, staff in (
@@ -79,7 +60,40 @@ def corrected(scene: LeavingScene) -> None:
     scene.stage.go_to(made.ballots.opens - DAY)
     scene.stage.correct_roll(made, lars, "", scene.sam)
     scene.voted(made)
+    scene.stage.spoil(made, "dropped")
     scene.stage.beat()
+    scene.voted(made)
+    scene.stage.beat()
+    scene.stage.contest(made, scene.noa)
+    scene.stage.change_counted(made)
+    for panelist in made.contests[-1].panel[:2]:
+        scene.stage.rule(made.contests[-1], scene.stage.of(panelist), "recounted")
+    scene.go_on(made)
+
+
+def one_to_draw(scene: LeavingScene) -> None:
+    """Let nearly everybody have a part in what is contested: one alone decides nothing, and the vote stands."""
+    made = scene.proposed("opening", {"seconds": 30})
+    for person in (scene.lars, scene.mia, scene.noa):
+        scene.stage.sponsor(made, person)
+    scene.go_on(made)
+    scene.voted(made)
+    scene.stage.beat()
+    scene.stage.contest(made, scene.pia)
+    (filed,) = made.contests
+    for panelist in filed.panel:
+        scene.stage.rule(filed, scene.stage.of(panelist), "voided")
+    scene.go_on(made)
+    scene.stage.go_to(filed.until)
+    scene.stage.beat()
+
+
+def spoiled_again(scene: LeavingScene) -> None:
+    made = scene.called()
+    for how in ("altered", "moved"):
+        scene.voted(made)
+        scene.stage.spoil(made, how)
+        scene.stage.beat()
 
 
 # Who must go.
@@ -127,17 +141,24 @@ def forgotten(scene: LeavingScene) -> None:
     for staff in (scene.tess, scene.tom):
         stage.repay_shares(scene.of(rosa), scene.of(rosa).shares[0], staff)
     stage.let_go()
-    claimed(scene)
+
+
+def gone(scene: LeavingScene) -> Erasure:
+    """Let Rosa earn something and be erased before her month ends; return her erasure."""
+    scene.buy(scene.stage.track(scene.rosa, price_micros=2_000_000))
+    scene.stage.ask_to_be_erased(scene.rosa)
+    scene.wait(7 * DAY)
+    for _ in range(2):
+        scene.stage.let_go()
+    return scene.stage.auditor.erasures[0]
 
 
 def claimed(scene: LeavingScene) -> None:
-    """Let what Rosa earned be claimed, and paid from a cent on."""
-    stage = scene.stage
-    (one,) = (one for one in stage.auditor.erasures if one.state == "erased")
+    stage, one = scene.stage, gone(scene)
     stage.claim(one, one.code, IBANS[0])
-    while (month := stage.auditor.next_month()) and stage.auditor.begins(month) + timedelta(days=33) < stage.now:
-        scene.seal()
-    scene.end_month()
+    # Royalties of their first days wait for the 45th.
+    for _ in range(2):
+        scene.end_month()
     for code in (NOBODY, one.code):
         stage.claim(one, code, IBANS[0])
     month = max(stage.auditor.closed)
@@ -169,12 +190,7 @@ def paid_before_forgotten(scene: LeavingScene) -> None:
 
 
 def unclaimed(scene: LeavingScene) -> None:
-    stage, rosa = scene.stage, scene.rosa
-    scene.buy(stage.track(rosa, price_micros=DEAR))
-    stage.ask_to_be_erased(rosa)
-    scene.wait(7 * DAY)
-    for _ in range(2):
-        stage.let_go()
+    stage, _ = scene.stage, gone(scene)
     year = scene.end_month().year
     for begins in (year + 3, year + 4):
         stage.go_to(stage.auditor.begins(scene.month().replace(year=begins, month=1, day=1)))

@@ -175,7 +175,7 @@ def answer_of(call: Callable[[], Any]) -> Any:
 
 def _refusal(problem: Problem) -> Refused:
     # What a form says beside a field is words; the auditor holds figures, and the version of a policy that bound.
-    extra = {name: value for name, value in problem.extra.items() if name != "fields"}
+    extra = {name: value for name, value in problem.extra.items() if name not in {"fields", "figures"}}
     if (cited := extra.get("policy")) is not None:
         if cited["href"] != f"/policies/{cited['key']}#v{cited['seq']}":
             raise Objection(f"a refusal names {cited}")

@@ -16,7 +16,7 @@ from tests.simulation.generations import Generations
 LONG = bool(os.environ.get("REFRAIN_LONG"))
 SEED = os.environ.get("REFRAIN_SEED")
 SEEDS = [int(SEED)] if SEED else list(range(1, 101 if LONG else 3))
-STEPS = int(os.environ.get("REFRAIN_STEPS") or (2_000 if LONG else 200))
+STEPS = int(os.environ.get("REFRAIN_STEPS") or (2_000 if LONG else 100))
 LAST_ACTS = 25
 
 
