@@ -247,8 +247,8 @@ UPLOAD_PATHS = ["/api/v1/uploads"]
 # Below it each file that is sent in pieces has an address of its own.
 TRANSFERS_PATH = "/api/v1/transfers/"
 
-# Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
-# The listening part of a work's page is playback's; catalog embeds what this names and imports nothing of it.
+# How lower apps show what higher ones know: by name, importing nothing of them.
+# The listening part of a work's page is playback's; catalog embeds what this names.
 CATALOG_WORK_FRAGMENT = "playback.views.listening.listening_fragment"
 # What a release costs, in `GET releases/{id}`.
 CATALOG_RELEASE_FRAGMENT = "playback.views.releases.release_fragment"
@@ -275,6 +275,7 @@ POLICY_REPLAYS = {
     "surplus": "royalties.dry_runs.surplus.REPLAY",
 }
 
+# Signing in: by e-mail and password; a second factor where votes and money of others are concerned.
 AUTH_USER_MODEL = "members.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
