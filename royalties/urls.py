@@ -35,6 +35,7 @@ urlpatterns = [
     path("treasury/months/<str:month>/run", treasury.progress, name="run-progress"),
     path("treasury/balances/<uuid:balance_id>/lock", treasury.lock, name="lock-month"),
     path("treasury/years", years.all_years, name="treasury-years"),
+    path("treasury/years/leavers", years.pay_leavers, name="pay-leavers"),
     path("treasury/years/<int:year>/close", years.close, name="close-year"),
     path("treasury/years/<int:year>/motion", years.put, name="put-motion"),
     path("treasury/years/<int:year>/redeem", years.redeem, name="redeem-year"),

@@ -93,6 +93,7 @@ class SurplusPartSerializer(serializers.Serializer):
     cents = serializers.IntegerField()
     cash_cents = serializers.IntegerField()
     retained_cents = serializers.IntegerField()
+    capital_is_paid = serializers.BooleanField(help_text="Whether what was retained has left the capital account.")
     published_as = serializers.CharField()
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from members import money, wellknown
 from members.acts import carry_out
-from members.problems import Problem
+from members.problems import NotFound, Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from royalties import tasks
 from royalties.surplus import CLASSES
 from royalties.views.treasury import room, show
-from royalties.year import booking, closing, motion, parts, publication
+from royalties.year import booking, closing, leaving, motion, parts, publication
 from royalties.year.models import FinancialYear
 
 HERE = "royalties:treasury-years"
@@ -95,7 +96,8 @@ def capital_fragment(request: HttpRequest) -> SafeString:
     found, capital = parts.of_person(me), parts.capital(me)
     if not found and not capital:
         return SafeString()
-    context = {"parts": found, "capital_micros": capital, "names": NAMES}
+    pay_by = leaving.owed_by(me) if capital else None
+    context = {"parts": found, "capital_micros": capital, "pay_by": pay_by, "names": NAMES}
     return render_to_string("royalties/_capital.html", context, request=request)
 
 
@@ -130,8 +132,10 @@ def _years(request: HttpRequest, *, refused: Problem | None = None, status: int 
         }
         for one in closed
     ]
-    may_close = closing.may_close(moment_of(request))
-    return show(request, "years", rows=rows, may_close=may_close, refused=refused, status=status)
+    now, begun = moment_of(request), leaving.begun()
+    leavers = {"leavers": leaving.due(now=now), "begun": begun, "began_it": begun and begun.begun_by_id == me}
+    may_close = closing.may_close(now)
+    return show(request, "years", rows=rows, may_close=may_close, refused=refused, status=status, **leavers)
 
 
 def _may_be_put(year: FinancialYear) -> bool:
@@ -185,3 +189,33 @@ def redeem(request: HttpRequest, year: int) -> HttpResponse:
         tasks.wake_year(year)
 
     return carry_out(request, confirm, said="Confirmed. It goes out with the next payouts.", then=HERE, page=_years)
+
+
+@require_POST
+@room
+def pay_leavers(request: HttpRequest) -> HttpResponse:
+    """Begin to pay the capital of members who left, or confirm it (`confirm`, what was begun) as another treasurer."""
+    me, now = signed_in_id(request), moment_of(request)
+    begun = request.POST.get("confirm")
+    if not begun:
+        return carry_out(
+            request,
+            lambda: leaving.begin(staff_id=me, now=now),
+            said="Begun. Another treasurer confirms it.",
+            then=HERE,
+            page=_years,
+        )
+    return carry_out(
+        request,
+        lambda: leaving.confirm(release_id=_id_of(begun), staff_id=me, now=now),
+        said="Confirmed. It goes out with the next payouts.",
+        then=HERE,
+        page=_years,
+    )
+
+
+def _id_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("there is no such payment") from None

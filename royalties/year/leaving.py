@@ -64,12 +64,13 @@ LEFT_AT = "SELECT ended_at FROM members_gone_facts WHERE person_id = %(person)s"
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What is due to those who left in a year: how many they are, how much it is, and by when it has to be paid."""
+    """What is due to those who left in a year: how many they are, how much, and by when it has to be paid."""
 
     left_in: int
     people: int
     cents: int
     pay_by: date
+    is_late: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,13 @@ def due(*, now: datetime) -> list[Due]:
     with connection.cursor() as cursor:
         cursor.execute(BY_YEAR, {"left_by": due_through(now)})
         return [
-            Due(left_in=left_in, people=people, cents=cents, pay_by=pay_by(left_in))
+            Due(
+                left_in=left_in,
+                people=people,
+                cents=cents,
+                pay_by=pay_by(left_in),
+                is_late=clock.day(now) > pay_by(left_in),
+            )
             for left_in, people, cents in cursor.fetchall()
         ]
 

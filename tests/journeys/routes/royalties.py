@@ -44,6 +44,7 @@ PAGES = (
     staffs("/treasury"),
     staffs("/treasury/months"),
     staffs("/treasury/years"),
+    form("/treasury/years/leavers", 403),
     form("/treasury/years/2026/close", 403),
     form("/treasury/years/2026/motion", 403),
     form("/treasury/years/2026/redeem", 403),
