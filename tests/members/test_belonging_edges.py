@@ -1,0 +1,174 @@
+"""Edges of belonging: the day, the hour and the person at which a rule begins or ends."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from members import clock
+from members.belonging import classes, expulsions, hours, memberships, places, shares
+from members.belonging.classes import Evidence
+from members.belonging.memberships import MembershipStands
+from members.belonging.models import ClassPlace, Membership, ShareHolding
+from members.erasing import erasures
+from members.erasing.erasures import NoErasure
+from members.problems import Invalid, NotAllowed, NotFound
+from members.voting import rolls
+from tests import cast
+from tests.members import assembly, belonging
+
+pytestmark = pytest.mark.django_db
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+BEGIN = datetime.fromisoformat("2026-03-02T11:00+01:00")
+
+
+def holds(who, member_class):
+    return memberships.standing(who.id, now=clock.now()).holds(member_class)
+
+
+def worked(who, by, *, minutes):
+    """Let somebody work so many minutes today and before, eight hours a day at most, approved by another."""
+    for back in range(-(-minutes // 480)):
+        made = hours.record(
+            person_id=who.id, worked_on=clock.day(clock.now()) - back * DAY, minutes=min(480, minutes - back * 480),
+            words="Worked", now=clock.now(),
+        )  # fmt: skip
+        hours.approve(worked_id=made.id, person_id=by.id, now=clock.now())
+
+
+# Workers.
+
+
+def test_a_worker_has_worked_forty_whole_hours():
+    dora = cast.person("dora", staff=("director",))
+    wen = belonging.member("wen", classes=("worker",), now=clock.now())
+    wish = ClassPlace.objects.get(membership__person=wen)
+    places.give_voice(place_id=wish.id, person_id=dora.id, now=clock.now())
+    worked(wen, dora, minutes=40 * 60 - 1)
+    assert not holds(wen, "worker")
+    made = hours.record(
+        person_id=wen.id, worked_on=clock.day(clock.now()) - 10 * DAY, minutes=1, words="Worked", now=clock.now()
+    )
+    hours.approve(worked_id=made.id, person_id=dora.id, now=clock.now())
+    assert holds(wen, "worker")
+
+
+def test_where_there_are_workers_two_of_them_say_yes():
+    dora = cast.person("dora", staff=("director",))
+    there = []
+    for name in ("wen", "wim", "wu"):
+        who = belonging.member(name, classes=("worker",), now=clock.now())
+        worked(who, there[0] if there else dora, minutes=40 * 60)
+        wish = ClassPlace.objects.get(membership__person=who)
+        for voice in there or [dora]:
+            assert not holds(who, "worker")
+            places.give_voice(place_id=wish.id, person_id=voice.id, now=clock.now())
+        assert holds(who, "worker")
+        there.append(who)
+
+
+# Who decides about whom.
+
+
+def test_nobody_decides_about_a_place_or_shares_of_their_own():
+    sam = belonging.secretary("sam")
+    made = belonging.applicant(sam, now=clock.now())
+    memberships.approve(membership_id=made.id, staff_id=belonging.secretary("sue").id, now=clock.now())
+    belonging.pay(made, now=clock.now())
+    wish = places.ask(person_id=sam.id, member_class="creator", now=clock.now())
+    with pytest.raises(NotAllowed, match="own place"):
+        places.approve(place_id=wish.id, staff_id=sam.id, now=clock.now())
+    sam.staff_roles.create(role="treasurer")
+    asked = shares.ask(person_id=sam.id, count=1, now=clock.now())
+    with pytest.raises(NotAllowed, match="own shares"):
+        shares.confirm(holding_id=asked.id, staff_id=sam.id, iban=belonging.iban(), now=clock.now())
+    assert classes.paid_shares(made.id) == 0
+
+
+def test_shares_stay_as_they_were_paid_and_what_qualified_somebody_as_it_was_seen():
+    lena = belonging.member("lena", now=clock.now())
+    asked = shares.ask(person_id=lena.id, count=2, now=clock.now())
+    shares.confirm(holding_id=asked.id, staff_id=cast.treasurer().id, iban=belonging.iban(), now=clock.now())
+    classes.qualify(person_id=lena.id, member_class="creator", evidence=Evidence(words="Seen."), now=clock.now())
+    for change in (
+        "UPDATE members_shareholding SET count = 3",
+        "UPDATE members_shareholding SET paid_at = paid_at - interval '1 day'",
+        "DELETE FROM members_shareholding",
+        "UPDATE members_qualification SET words = 'Not seen.'",
+        "DELETE FROM members_qualification",
+        "UPDATE members_duespayment SET covers_until = covers_until + 400",
+        "DELETE FROM members_membership",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+    assert ShareHolding.objects.get().count == 2
+
+
+# Expulsion.
+
+
+def test_a_member_is_heard_for_fourteen_days_and_more_than_half_of_the_board_decide():
+    mona = belonging.member("mona", now=BEGIN)
+    board = [cast.person(f"dora{number}", staff=("director",)) for number in range(4)]
+    found = Membership.objects.get(person=mona)
+    asked = expulsions.open_question(
+        membership_id=found.id, staff_id=board[0].id, reasons="Sold the register.", now=BEGIN
+    )
+    until = BEGIN + 14 * DAY
+    with pytest.raises(MembershipStands, match="is heard until"):
+        expulsions.say(expulsion_id=asked.id, staff_id=board[0].id, yes=True, now=until - SECOND)
+    for director in board[:2]:
+        expulsions.say(expulsion_id=asked.id, staff_id=director.id, yes=True, now=until)
+    assert memberships.is_member(mona.id)
+    expulsions.say(expulsion_id=asked.id, staff_id=board[2].id, yes=True, now=until)
+    assert not memberships.is_member(mona.id)
+
+
+# Rolls.
+
+
+def test_the_secretary_puts_nobody_into_a_class_they_do_not_hold_now():
+    people = assembly.members("ada", "bo", "cem", "dora", "emil", "fay")
+    sam = belonging.secretary()
+    # Asked for and not met; held once; of somebody who has left.
+    belonging.place(people[3], "creator", now=clock.now())
+    for person in people[4:]:
+        belonging.place(person, "creator", now=clock.now())
+        asked = shares.ask(person_id=person.id, count=1, now=clock.now())
+        shares.confirm(holding_id=asked.id, staff_id=cast.treasurer().id, iban=belonging.iban(), now=clock.now())
+        assert holds(person, "creator")
+    proposal = assembly.submitted(people[0])
+    assembly.sponsor(proposal, *people[:3])
+    assembly.beat()
+    assembly.go_on(proposal)
+    places.give_up(person_id=people[4].id, member_class="creator", now=clock.now())
+    numbers = [str(Membership.objects.get(person=person).number) for person in people]
+    memberships.leave(person_id=people[5].id, now=clock.now())
+    for number in numbers[3:]:
+        with pytest.raises((Invalid, NotFound)):
+            rolls.correct(
+                proposal_id=proposal.id, number=number, class_name="creator", reason="An error.", staff_id=sam.id,
+                now=clock.now(),
+            )  # fmt: skip
+
+
+# Erasure.
+
+
+def test_an_erasure_is_taken_back_for_seven_days_and_not_later():
+    lena = cast.person("lena")
+    asked_at = clock.now()
+    asked, _ = erasures.ask(person_id=lena.id, now=asked_at)
+    assert asked.ends_at == asked_at + 7 * DAY
+    assert erasures.advance(now=asked.ends_at - SECOND) == 0
+    lena.refresh_from_db()
+    assert lena.is_active
+    erasures.advance(now=asked.ends_at)
+    lena.refresh_from_db()
+    assert not lena.is_active
+    for late in (
+        lambda: erasures.draw_code(person_id=lena.id),
+        lambda: erasures.take_back(person_id=lena.id, now=asked.ends_at),
+    ):
+        with pytest.raises(NoErasure):
+            late()
