@@ -29,11 +29,11 @@ def for_the_coop(album: Album) -> None:
 
 
 def for_who_belongs(album: Album) -> None:
-    """Take memberships, hours, the secretary's rooms, the treasurers' and the board's."""
+    """Take memberships, hours, letters, the way out, the secretary's rooms, the treasurers' and the board's."""
     for who, rooms in (
-        ("lena", ("/membership", "/membership/hours")),
+        ("lena", ("/membership", "/membership/hours", "/account/letters", "/account/leaving")),
         ("wim", ("/membership", "/membership/hours")),
-        ("sam", ("/secretary", "/secretary/register", "/secretary/rolls", "/secretary/expulsions")),
+        ("sam", ("/secretary", *(f"/secretary/{room}" for room in ("register", "rolls", "expulsions", "erasures")))),
         ("tess", ("/secretary/dues-and-shares", "/secretary/expulsions")),
     ):
         visit = album.visit(who=who)

@@ -3,6 +3,7 @@
 from infra.gallery.album import ID, Album
 
 MONTH = "[0-9]{4}-[0-9]{2}"
+TREASURERS_ROOMS = ("", "/months", "/journal", "/payouts", "/disputes", "/reconciliation", "/years")
 
 
 def for_every_euro(album: Album) -> None:
@@ -13,6 +14,8 @@ def for_every_euro(album: Album) -> None:
     if month:
         visit.take_opened("61-period-opened", month)
     visit.take("62-books", "/books")
+    visit.take_linked("62-year", "/books/years/[0-9]{4}", at="/books")
+    visit.take("66-claim", "/claim")
     visit.close()
     lena = album.visit(who="lena")
     if month:
@@ -44,7 +47,7 @@ def for_payees(album: Album) -> None:
 def for_the_treasury(album: Album) -> None:
     """Take the treasurers' rooms as they stand, and with all unfolded that can be."""
     tess = album.visit(who="tess")
-    for number, room in enumerate(("", "/months", "/journal", "/payouts", "/disputes", "/reconciliation"), start=70):
+    for number, room in enumerate(TREASURERS_ROOMS, start=70):
         name = f"{number}-treasury{room.replace('/', '-')}"
         tess.take(name, f"/treasury{room}")
         tess.go(f"/treasury{room}")
