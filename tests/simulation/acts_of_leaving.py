@@ -31,6 +31,7 @@ WAITS = {
     "shares": "their shares",
     "letters": "letters to them",
 }
+KEPT = "SELECT person_id FROM royalties_payoutaccount WHERE person_id = ANY(%s) AND (holder <> '' OR sealed <> 'v1.')"
 SHELLS = "SELECT id, email, name, is_active FROM members_person WHERE id = ANY(%s)"
 
 
@@ -241,6 +242,8 @@ def compare_leavers(auditor: Leaving) -> None:
     erased = [one.person for one in auditor.erasures if one.state == "erased"]
     shells = {(person, f"erased-{person}@erased.invalid", "Somebody who left", False) for person in erased}
     _agree("who was erased", shells, set(_rows(SHELLS, erased)))
+    kept = {row[0] for row in _rows(KEPT, erased)}
+    _agree("accounts of who was erased", set(), kept - auditor.bank_accounts)
     asked = {
         one.id: (one.expelled is not None, one.dropped, one.appeal.ruling if one.appeal else None)
         for one in auditor.questions

@@ -39,14 +39,16 @@ LINES = """
 SELECT l.month, l.of_month, l.work_id, s.version, l.revenue_seq, l.line_number, l.payee_id, l.share_ppm, l.net_micros
   FROM royalties_line l JOIN catalog_splitsheet s ON s.id = l.sheet_id WHERE l.month = %s
 """
+REACHED = "SELECT person_id FROM royalties_payoutaccount WHERE ended_at IS NULL"
 STATES = "SELECT id, state FROM royalties_payout"
 
 
 def compare_books(auditor: Bookkeeper, now: datetime) -> None:
-    """Compare every account in every month, each payout's state, and that the house finds no difference either."""
+    """Compare every account in every month, each payout, who has an account; the house finds no difference either."""
     _agree("accounts", auditor.accounts(), {(code, month): micros for code, month, micros in _rows(LEDGER)})
     states = {one.id: one.state for batch in auditor.batches for one in batch.payouts}
     _agree("payouts", states, dict(_rows(STATES)))
+    _agree("bank accounts", auditor.bank_accounts, {row[0] for row in _rows(REACHED)})
     if differences := reconciliation.check(now=now):
         raise Objection(f"reconcile: {differences}")
 

@@ -221,11 +221,11 @@ class Departures(Commons):
 Departures.acts = {
     **{act: weight for act, weight in Commons.acts.items() if act is not Commons.end_year},
     Departures.end_year: 1.5,
-    Departures.expel: 2,
-    Departures.appeal: 1.5,
-    Departures.ask_to_go: 0.7,
-    Departures.see_off: 4,
-    Departures.claim: 0.7,
-    Departures.vote_on_content: 0.4,
-    Departures.object_to_works: 2,
+    Departures.expel: 4,
+    Departures.appeal: 3,
+    Departures.ask_to_go: 1,
+    Departures.see_off: 6,
+    Departures.claim: 1.5,
+    Departures.vote_on_content: 1.5,
+    Departures.object_to_works: 4,
 }

@@ -42,7 +42,8 @@ class Generations(Departures):
             self.all_pay()
             self.stage.go_to(self.stage.now + 31 * DAY)
             self.move_about(year)
-            self.let_it_be_decided(year, mood)
+            self.let_it_be_decided(year, mood, somebody_goes=mood is IN_FAVOUR)
+        self.claim()
         self.pay_who_left()
         if self.dice.random() < 0.5:
             self.stage.redeem(year.year, self.staff[0], confirms=False)
@@ -59,15 +60,35 @@ class Generations(Departures):
             self.end(max(auditor.years, default=month.year - 1) + 1)
         return ready[0]
 
-    def let_it_be_decided(self, year: YearEnd, mood: tuple[int, int, int]) -> None:
-        """Let what is under way about a year come to its end."""
+    def let_it_be_decided(self, year: YearEnd, mood: tuple[int, int, int], *, somebody_goes: bool = False) -> None:
+        """Let what is under way about a year come to its end; when all have voted somebody with a part may go."""
         made = self.stage.auditor.motion(year.year)
         while made is not None and made.state in LIVE:
             if made.state == "voting":
                 self.vote_on(made, turnout=1, mood=mood)
+                if somebody_goes:
+                    self.part_with_somebody(year)
             self.stage.go_to(max(self.stage.now, made.ends or self.stage.now))
             self.stage.beat()
+        if somebody_goes:
+            self.see_all_off()
         self.stage.work_on_years()
+
+    def part_with_somebody(self, year: YearEnd) -> None:
+        """Let somebody ask to be forgotten who has a part of a year, or anybody."""
+        free = [person for person in self.citizens if person.id not in self.stage.auditor.on_duty]
+        parted = {part.person for part in year.parts}
+        self.stage.ask_to_be_erased(self.dice.choice([one for one in free if one.id in parted] or free))
+
+    def see_all_off(self) -> None:
+        """Let everybody go whose week is over, as far as they get."""
+        self.stage.let_go()
+        for one in self.stage.auditor.erasures:
+            if one.state == "settling":
+                self.help_out(one)
+        self.stage.let_go()
+        for gone in self.stage.auditor.gone():
+            self.replace(self.stage.of(gone))
 
     def end(self, year: int) -> None:
         """Let a year's months end and be locked, with a gift that makes good what is lacking, and close it."""

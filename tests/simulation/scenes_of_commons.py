@@ -221,6 +221,16 @@ def suspended(scene: CommonsScene) -> None:
 
 
 def a_year_divided(scene: CommonsScene) -> None:
+    year = divided(scene)
+    for staff, confirms in ((scene.tess, False), (scene.tess, True)):
+        scene.stage.work_on_years()
+        scene.stage.redeem(year, staff, confirms=confirms)
+    scene.stage.redeem(year, scene.tom, confirms=True)
+    scene.stage.work_on_years()
+
+
+def divided(scene: CommonsScene) -> int:
+    """Bring a year to where members have accepted its motion; return it."""
     scene.joins(scene.tess, "listener")
     scene.stage.enter_account(scene.ana, iban=IBANS[0])
     scene.stage.grant(scene.lena, scene.tess, 3_500, scene.key())
@@ -251,8 +261,4 @@ def a_year_divided(scene: CommonsScene) -> None:
     scene.go_on(made, times=2)
     scene.vote(made, ana=YES, ben=YES, lena=YES, mia=AWAY, lars=AWAY)
     scene.go_on(made, times=2)
-    for staff, confirms in ((scene.tess, False), (scene.tess, True)):
-        scene.stage.work_on_years()
-        scene.stage.redeem(year, staff, confirms=confirms)
-    scene.stage.redeem(year, scene.tom, confirms=True)
-    scene.stage.work_on_years()
+    return year

@@ -1,5 +1,7 @@
 """Directed scenes of who goes, and of what is put right: each for something that the auditor notices."""
 
+from datetime import date
+
 from members.models import Person
 from tests.royalties.treasury import IBANS
 from tests.simulation.acts_of_objections import ActsOfObjections
@@ -7,7 +9,7 @@ from tests.simulation.rulings_of_leaving import Erasure
 from tests.simulation.rulings_of_membership import Membership
 from tests.simulation.rulings_of_votes import Proposal
 from tests.simulation.scenes import DAY, HOUR, MINUTE
-from tests.simulation.scenes_of_commons import NO, YES, CommonsScene
+from tests.simulation.scenes_of_commons import NO, YES, CommonsScene, divided
 from tests.simulation.scenes_of_months import DEAR
 
 NOBODY = "AAAAA-BBBBB-CCCCC-DDDDD"
@@ -196,6 +198,23 @@ def unclaimed(scene: LeavingScene) -> None:
         stage.go_to(stage.auditor.begins(scene.month().replace(year=begins, month=1, day=1)))
         stage.tidy_claims()
         stage.tidy_claims()
+
+
+def left_with_capital(scene: LeavingScene) -> None:
+    """Let Lars leave after a year was divided: half a year after the year he left in, at the latest, he is paid."""
+    stage, year = scene.stage, divided(scene)
+    stage.work_on_years()
+    stage.leave(scene.lars)
+    for month, day in ((6, 30), (7, 1)):
+        stage.go_to(stage.auditor.begins(date(year + 2, month, 1)) + (day - 1) * DAY + 9 * HOUR)
+        stage.begin_release(scene.tess)
+    stage.begin_release(scene.tom)
+    for staff in (scene.tess, scene.lena, scene.tom, scene.tom):
+        stage.confirm_release(stage.auditor.releases_of_capital[-1], staff)
+    stage.begin_release(scene.tess)
+    for staff, confirms in ((scene.tess, False), (scene.tom, True)):
+        stage.redeem(year, staff, confirms=confirms)
+    stage.work_on_years()
 
 
 # What no rule admits any more.

@@ -22,16 +22,18 @@ from playback import topups
 from playback.erasing import PlaybackKeeper
 from royalties import claims, payouts
 from royalties.erasing import RoyaltiesKeeper
+from royalties.year import booking
+from royalties.year import leaving as capital
 from tests.simulation import scenes_of_leaving as scenes
 from tests.simulation.acts_of_objections import ActsOfObjections
 from tests.simulation.audit import Objection
 from tests.simulation.scenes_of_leaving import LeavingScene
-from tests.simulation.test_guards_of_commons import ballots
+from tests.simulation.test_guards_of_commons import all_of, ballots
 from tests.simulation.test_guards_of_months import Break, function
 
 LONG = bool(os.environ.get("REFRAIN_LONG"))
 NOTICED = (Objection, DatabaseError)
-MAY = datetime(2026, 5, 3, 10, 0, tzinfo=UTC)
+MAY, NOVEMBER = (datetime(2026, month, 3, 10, 0, tzinfo=UTC) for month in (5, 11))
 Play = Callable[[LeavingScene], None]
 
 
@@ -130,6 +132,14 @@ FURTHER: dict[str, tuple[Break, Play]] = {
         function(claims._forget_paid, "return payout_accounts.empty(person_id, now=now) > 0", "return True"),
         scenes.claimed,
     ),
+    "capital is due a day early": (
+        function(capital.due_through, "day > pay_by(day.year - 1)", "day >= pay_by(day.year - 1)"),
+        scenes.left_with_capital,
+    ),
+    "who left is paid twice": (
+        all_of(booking, "REDEEMED", "'redeemed' AS name", "'redeemed again' AS name"),
+        scenes.left_with_capital,
+    ),
     "claims never lapse": (function(claims._let_lapse, "if lapsed <= 0:", "if True:"), scenes.unclaimed),
     "claims lapse a year early": (value(claims, "YEARS_TO_CLAIM", 2), scenes.unclaimed),
     "works leave after a month": (value(objections, "NOTICE", timedelta(days=30)), scenes.objected),
@@ -160,7 +170,7 @@ def play(committed, settings, monkeypatch):
 
     def through(scene: Play) -> None:
         policies.forget()
-        stage = ActsOfObjections(begins=MAY, vat_ppm=0)
+        stage = ActsOfObjections(begins=NOVEMBER if scene is scenes.left_with_capital else MAY, vat_ppm=0)
         settings.VAT_PPM = 0
         monkeypatch.setattr(topups, "gateway", lambda: stage.gateway)
         scene(LeavingScene(stage))
