@@ -93,7 +93,7 @@ CONTENT = Policy(
     explain=lambda params: [
         f"Works made by machines alone: {params['ai_generated']}.",
         f"Lossless originals: {params['lossless']}.",
-        f"Sound has at least {params['sample_rate_min']} samples a second, unless it is marked historic.",
-        f"The longer edge of a photo has at least {params['photo_edge_min']} pixels.",
+        f"Sound has at least {int(params['sample_rate_min']):,} samples a second, unless it is marked historic.",
+        f"The longer edge of a photo has at least {int(params['photo_edge_min']):,} pixels.",
     ],
 )

@@ -37,6 +37,6 @@ def show(name: str, value: int | str) -> str:
 def changes(policy: Policy, before: Params, after: Params) -> list[Change]:
     """Return every figure of a policy, as it was and as it would be."""
     return [
-        Change(label=policy.figures[name], before=show(name, before[name]), after=show(name, after[name]))
-        for name in policy.schema
+        Change(label=label, before=show(name, before[name]), after=show(name, after[name]))
+        for name, label in policy.figures.items()
     ]

@@ -255,8 +255,19 @@ class FiguresForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.policy = policy
         self.together: list[str] = []
-        for name, sort in policy.schema.items():
-            self.fields[name] = _field(name, policy.figures[name], sort)
+        # In the order in which the policy names them: what belongs together stands together.
+        for name, label in policy.figures.items():
+            self.fields[name] = _field(name, label, policy.schema[name])
+
+    def rows(self) -> list[list[forms.BoundField]]:
+        """Return the fields as they stand in rows: the two parts of a fraction beside each other."""
+        rows: list[list[forms.BoundField]] = []
+        for field in self:
+            if field.name.endswith("_den") and rows and rows[-1][-1].name == f"{field.name.removesuffix('_den')}_num":
+                rows[-1].append(field)
+            else:
+                rows.append([field])
+        return rows
 
     def clean(self) -> dict[str, Any]:
         """Return the figures once the policy's own bounds were found to hold. Raises ValidationError."""

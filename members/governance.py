@@ -118,7 +118,8 @@ def _bounds(params: Params) -> None:
 
 
 def _explain(params: Params) -> list[str]:
-    weights = ", ".join(f"{name}s {money.percent(int(params[f'weight_{name}_ppm']))} %" for name in CLASSES)
+    shares = {name: money.percent(int(params[f"weight_{name}_ppm"])) for name in CLASSES}
+    weights = ", ".join(f"{name}s {share}\N{NO-BREAK SPACE}%" for name, share in shares.items())
     ordinary, special, constitutional, quorum = (
         str(_part(name, params))
         for name in ("support_ordinary", "support_special", "support_constitutional", "head_quorum")

@@ -41,7 +41,7 @@ def _yearly_is_no_more(params: Params) -> None:
 
 def _explain_payouts(params: Params) -> list[str]:
     monthly, yearly = (money.show_cents(int(params[name])) for name in ("least_cents", "yearly_least_cents"))
-    return [f"Royalties are paid every month from {monthly} on, and with December's from {yearly} on."]
+    return [f"Royalties are paid every month from {monthly} on, and with December’s from {yearly} on."]
 
 
 PAYOUTS = Policy(

@@ -22,6 +22,8 @@ def for_the_coop(album: Album) -> None:
         if title.startswith(("pay-royalties", "half-a-minute")):
             lena.take(f"83-roll-{title}", f"{address}/roll")
     lena.take("84-write", "/proposals/new?policy=pricing")
+    lena.take("84-write-rules", "/proposals/new?policy=governance")
+    lena.take("85-letters", "/account/letters")
     lena.close()
     ana = album.visit(who="ana")
     ana.take("80-coop-draft", "/coop")

@@ -31,9 +31,9 @@ def file(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) -> 
         proposal = proposals.locked(proposal_id, Proposal.State.CONTEST)
         assert proposal.ends_at is not None
         assert proposal.election_id is not None
+        rules = proposals.rules_of(proposal)
         if now >= proposal.ends_at:
-            raise NotNow("The days in which it could be contested are over.")
-        rules = proposals.rules_of(proposal).params
+            raise NotNow("The days in which it could be contested are over.", policy=rules.citation)
         filed, made = Contest.objects.get_or_create(
             election_id=proposal.election_id,
             person_id=person_id,
@@ -41,7 +41,7 @@ def file(*, proposal_id: UUID, person_id: UUID, grounds: str, now: datetime) -> 
                 "proposal": proposal,
                 "text": text,
                 "filed_at": now,
-                "decide_until": panels.deadline(proposal.ends_at, rules=rules),
+                "decide_until": panels.deadline(proposal.ends_at, rules=rules.params),
             },
         )
         if made:

@@ -10,9 +10,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from members import admission, deadlines, letters, policies
 from members.admission import Staff
 from members.letters import Letter
+from members.models import Person
 from members.voting import elections
 from members.voting.election_models import Election
 from members.voting.proposal_models import Proposal, ProposalVersion
@@ -130,9 +133,10 @@ def tell_of_answer(proposal: Proposal, suggested: ProposalVersion, *, now: datet
 
 
 def parties(proposal: Proposal) -> set[UUID]:
-    """Return its author and everybody who stands behind it, whichever figures they knew."""
-    behind = proposal.sponsorships.filter(withdrawn_at=None).values_list("person_id", flat=True)
-    return {proposal.author_id, *behind}
+    """Return its author and everybody who stands behind it, whichever figures they knew; without the erased."""
+    behind = proposal.sponsorships.filter(withdrawn_at=None).values("person_id")
+    here = Person.objects.filter(Q(id=proposal.author_id) | Q(id__in=behind), is_active=True)
+    return set(here.values_list("id", flat=True))
 
 
 def on_the_roll(proposal: Proposal) -> set[UUID]:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from members import policies
+from members.api import CitationSerializer
 from royalties import payouts
 from royalties.earned import WorkSoFar
 from royalties.run_models import Statement
@@ -80,20 +81,12 @@ class DuePayoutSerializer(serializers.Serializer):
     held_micros = serializers.IntegerField()
 
 
-class CitedVersionSerializer(serializers.Serializer):
-    """A version of a policy, and where it is read."""
-
-    key = serializers.CharField()
-    seq = serializers.IntegerField()
-    href = serializers.CharField()
-
-
 class StatementContentSerializer(serializers.Serializer):
     """All of a statement. `sha256` is that of its canonical JSON (RFC 8785), without `id`, `sha256` and `policies`."""
 
     id = serializers.UUIDField()
     sha256 = serializers.CharField()
-    policies = CitedVersionSerializer(many=True, help_text="What its lines and its payout went by.")
+    policies = CitationSerializer(many=True, help_text="What its lines and its payout went by.")
     format = serializers.CharField()
     month = serializers.CharField()
     person = serializers.UUIDField()

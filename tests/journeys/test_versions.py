@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from catalog.models import Work
 from members import clock, policies, seals
 from members.models import Person
-from members.voting import proposals
+from members.voting import contests, proposals
 from tests import callers, cast
 from tests.callers import Caller
 from tests.members import assembly
@@ -179,7 +179,11 @@ def test_a_proposal_leads_to_what_it_follows_what_it_made_and_its_rules() -> Non
     stale = assembly.drafted(people[1], seconds=40)
     proposal = assembly.called(people)
     assembly.vote(proposal, "yyyyyy", people)
-    assembly.go_on(proposal)
+    ends_at = assembly.go_on(proposal).ends_at
+    cast.set_clock(ends_at)
+    with pytest.raises(proposals.NotNow) as late:
+        contests.file(proposal_id=proposal.id, person_id=people[5].id, grounds="Too late.", now=clock.now())
+    assert late.value.extra["policy"]["href"] == "/policies/governance#v1"
     begins = assembly.go_on(proposal).effective_from
     cast.set_clock(begins - timedelta(hours=20))
     assembly.beat()

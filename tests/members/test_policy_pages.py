@@ -86,9 +86,19 @@ def test_what_was_voted_and_cannot_come_to_hold_says_so(client):
     page = words(client.get("/policies/opening").content.decode())
     assert 'id="voted"' not in page
     assert 'id="v3"' not in page
-    assert page.index("Asked, and not so") < page.index(f"Proposal {proposal.number}, failed.")
+    assert page.index("Asked, without effect") < page.index(f"Proposal {proposal.number}, failed.")
     assert "version 2 came between" in page
     assert "version 2 came between" in client.get(f"/proposals/{proposal.id}").content.decode()
+
+
+def test_a_refusal_for_another_version_leads_to_it(client):
+    ada, *_ = assembly.members("ada", "bo")
+    draft = assembly.drafted(ada)
+    cast.vote("opening", after=timedelta(hours=2), seconds=50)
+    client.force_login(ada)
+    refused = client.post(f"/proposals/{draft.id}/submit")
+    assert refused.status_code == 422
+    assert 'by <a href="/policies/opening#v2">opening 2</a>' in words(refused.content.decode())
 
 
 def test_what_was_voted_down_stands_with_what_was_asked_and_advice_with_no_policy(client):

@@ -194,6 +194,12 @@ def test_each_step_is_told_once_to_whom_it_concerns(
     assert told(people) == expected
 
 
+def test_who_was_erased_is_not_written_to(people: list[Person]) -> None:
+    Person.objects.filter(id=people[1].id).update(is_active=False)
+    lapsed(people)
+    assert told(people) == {f"It lapsed: {TITLE} / 0": "ada"}
+
+
 def test_a_vote_that_a_panel_voids_twice_is_told_to_everybody_on_its_roll(people: list[Person]) -> None:
     proposal = voided(people)
     assert assembly.seen(proposal).state == "voided"

@@ -71,7 +71,7 @@ class Photo {
     try {
       const session = await api.insist(() => api.beginSession(this.facts.work, this.facts.source), { waiting });
       if (!isOpen(session)) {
-        if (session.price_micros !== shown) { this.moved(shown, session.price_micros); return; }
+        if (session.price_micros !== shown) { this.moved(shown, session); return; }
         if (!this.facts.consented) await api.insist(() => api.submit("/wallet/consent", { version: this.facts.consent_version }), { waiting });
         const answer = await api.insist(() => api.charge(session.id, shown), { waiting });
         this.player.dispatchEvent(new CustomEvent("credit", { detail: answer }));
@@ -90,15 +90,16 @@ class Photo {
 
   async refused(error, shown) {
     if (!(error instanceof api.Problem)) throw error;
-    if (error.slug === "price-changed") { this.moved(shown, error.content.quote.price_micros); return; }
+    if (error.slug === "price-changed") { this.moved(shown, error.content.quote); return; }
     if (error.slug === "insufficient-funds" || error.status === 401) { location.reload(); return; }
     await this.refresh();
     this.slip("refused", { problem: error.content.title, detail: error.message, slug: error.slug });
   }
 
-  async moved(shown, price) {
+  async moved(shown, quote) {
     await this.refresh();
-    this.slip("refused-price-changed", { price: show(price), shown: show(shown) });
+    const policy = `pricing ${quote.pricing_version}`;
+    this.slip("refused-price-changed", { price: show(quote.price_micros), shown: show(shown), policy, policyHref: quote.pricing_href });
   }
 
   say(state, values = {}) {

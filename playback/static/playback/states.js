@@ -39,6 +39,8 @@ export function figures(player, facts) {
     problem: problem.title ?? "",
     detail: problem.detail ?? "",
     slug: problem.slug ?? "",
+    policy: session.pricing_version ? `pricing ${session.pricing_version}` : "",
+    policyHref: session.pricing_href ?? "",
     first: !facts.consented,
     chooses: player.chooses,
     owned: Boolean(session.owned || facts.owned),
@@ -59,6 +61,7 @@ export function filled(template, values) {
   for (const part of copy.querySelectorAll("[data-unless]")) if (values[part.dataset.unless]) part.remove();
   for (const part of copy.querySelectorAll("[data-fill]")) part.textContent = values[part.dataset.fill] ?? "";
   for (const link of copy.querySelectorAll("[data-problem-href]")) link.href = link.dataset.problemHref + encodeURIComponent(values.slug);
+  for (const link of copy.querySelectorAll("[data-policy-href]")) link.href = values.policyHref;
   return copy;
 }
 

@@ -246,6 +246,8 @@ def test_a_price_that_moved_is_shown_and_nothing_was_charged(shop: Shop, arrive:
     lena.page.locator("#go-on").click()
     lena.expect_state("refused")
     assert "The price has moved: this play now costs €0.002, not €0.004." in lena.says()
+    expect(lena.page.locator("a[data-policy-href]")).to_have_attribute("href", "/policies/pricing#v1")
+    expect(lena.page.locator("a[data-policy-href]")).to_have_text("pricing 1")
     assert [charge for charge in lena.charges if charge[2] == 4_000] == []
     lena.page.locator("#go-on").click()
     lena.expect_state("playing")
