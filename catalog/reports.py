@@ -210,7 +210,7 @@ def appeals_waiting(*, staff_id: UUID) -> QuerySet[Appeal]:
     """Return the appeals that wait, oldest first, with all a decision needs to see. Raises NotAllowed."""
     check_may_decide(staff_id)
     return (
-        Appeal.objects.filter(decision=None)
+        Appeal.objects.filter(decision=None, suspension__lifting=None)
         .select_related("suspension__work__creator", "suspension__decision__staff", "person")
         .order_by("filed_at", "id")
     )
@@ -233,6 +233,8 @@ def decide_appeal(*, appeal_id: UUID, staff_id: UUID, lifts: bool, reasons: str,
             raise NotAllowed("an appeal is decided by somebody else than who suspended the work")
         if AppealDecision.objects.filter(appeal=filed).exists():
             raise AlreadyDecided("Somebody decided this appeal meanwhile.")
+        if Lifting.objects.filter(suspension=filed.suspension).exists():
+            raise AlreadyDecided("The suspension was lifted meanwhile, without the appeal.")
         outcome = AppealDecision.Outcome.LIFTED if lifts else AppealDecision.Outcome.UPHELD
         decided = AppealDecision.objects.create(
             appeal=filed, outcome=outcome, staff_id=staff_id, reasons=reasons, decided_at=now

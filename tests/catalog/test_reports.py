@@ -301,6 +301,19 @@ def test_a_mistake_is_lifted_without_an_appeal_and_may_be_suspended_anew(ana, we
     appeal_by(ana, work)
 
 
+def test_an_appeal_against_what_was_lifted_waits_for_nobody(ana, wen, wim, work):
+    report(work)
+    suspend(work, wen)
+    filed = appeal_by(ana, work)
+    assert list(reports.appeals_waiting(staff_id=wim.id)) == [filed]
+    reports.lift(work_id=work.id, staff_id=wen.id, reasons="I mistook it.", now=clock.now())
+    assert list(reports.appeals_waiting(staff_id=wim.id)) == []
+    for lifts in (True, False):
+        with pytest.raises(AlreadyDecided, match="lifted meanwhile"):
+            decide(filed, wim, lifts=lifts)
+    assert not Notice.objects.filter(key__startswith="appeal-decided:").exists()
+
+
 # The record.
 
 
