@@ -158,7 +158,7 @@ class PreviewRowSerializer(serializers.Serializer):
     unit = serializers.ChoiceField(choices=["micros", "cents", "count", "ppm", "words"])
 
 
-class LadderSerializer(serializers.Serializer):
+class TriedLadderSerializer(serializers.Serializer):
     """What each play of a work costs as it is and as it would be, in micros, the first play first; `words` name it."""
 
     words = serializers.CharField()
@@ -185,7 +185,7 @@ class PreviewSerializer(serializers.Serializer):
     words = serializers.CharField()
     rows = PreviewRowSerializer(many=True)
     own = PreviewRowSerializer(many=True)
-    ladder = LadderSerializer(source="stairs", allow_null=True)
+    ladder = TriedLadderSerializer(source="stairs", allow_null=True)
     caveat = serializers.CharField()
 
 

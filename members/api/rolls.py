@@ -56,7 +56,7 @@ class RollProofSerializer(serializers.Serializer):
     corrections = RollCorrectionSerializer(many=True)
 
 
-class PlaceSerializer(serializers.Serializer):
+class RollPlaceSerializer(serializers.Serializer):
     """Where one stands oneself: `class` is empty for who is not on the roll, and `why_not` says why."""
 
     member_class = serializers.CharField(source="class_name")
@@ -84,7 +84,7 @@ class MyPlace(APIView):
 
     scope = Scope.LISTEN
 
-    @extend_schema(responses={200: PlaceSerializer, 404: ProblemSerializer})
+    @extend_schema(responses={200: RollPlaceSerializer, 404: ProblemSerializer})
     def get(self, request: Request, proposal_id: UUID) -> Response:
         """Return whether you are on it, in which class and since when, with the proof; or why not."""
         election, me = _election(proposal_id), person_id(request)
@@ -92,7 +92,7 @@ class MyPlace(APIView):
         shown = {name: getattr(place, name) for name in ("class_name", "voted", "joined_at", "in_class_since")}
         proof = rolls.proof(election, person_id=me) if place.is_on_it else None
         said = {**shown, "paid_until": place.paid_until, "why_not": place.why_not, "proof": proof}
-        return Response(PlaceSerializer(said).data, headers={"Cache-Control": "no-store"})
+        return Response(RollPlaceSerializer(said).data, headers={"Cache-Control": "no-store"})
 
 
 def _election(proposal_id: UUID) -> Any:
