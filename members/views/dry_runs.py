@@ -41,6 +41,11 @@ class Shown:
     rows: tuple[ShownRow, ...]
     is_frozen: bool = False
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether a change is told of any figure: of votes that end as they did there is none."""
+        return any(row.change for row in self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
