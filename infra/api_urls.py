@@ -95,6 +95,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/roll", rolls.Roll.as_view()),
     path("proposals/<uuid:proposal_id>/roll/mine", rolls.MyPlace.as_view()),
     path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),
+    path("proposals/<uuid:proposal_id>/contest", panels.ContestProposal.as_view()),
     path("panels", panels.Panels.as_view()),
     path("panels/<uuid:appeal_id>", panels.OnePanel.as_view()),
     path("panels/<uuid:appeal_id>/rule", panels.Rule.as_view()),

@@ -1,4 +1,4 @@
-"""Panels over HTTP: what waits for one's word, an appeal of whichever kind, and saying what becomes of it."""
+"""Panels over HTTP: contesting a vote, what waits for one's word, an appeal of whichever kind, and ruling on it."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from members import clock
 from members.access import person_id
 from members.api import ProblemSerializer, StrictSerializer, read
 from members.tokens import Scope
-from members.voting import panels
+from members.voting import contests, panels
 
 
 class DutySerializer(serializers.Serializer):
@@ -66,12 +66,34 @@ class RulingBody(StrictSerializer):
     reasons = serializers.CharField(max_length=panels.TEXT_MOST)
 
 
+class GroundsBody(StrictSerializer):
+    """What was wrong with a vote."""
+
+    grounds = serializers.CharField(max_length=panels.TEXT_MOST)
+
+
+class ContestProposal(APIView):
+    """Contesting how a vote was held."""
+
+    scope = Scope.VOTE
+
+    @extend_schema(
+        request=GroundsBody,
+        responses={201: HearingSerializer, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+    )
+    def post(self, request: Request, proposal_id: UUID) -> Response:
+        """Contest it, once, in the days after it. Three members drawn by lot decide."""
+        me, now, body = person_id(request), clock.now(), read(GroundsBody, request.data)
+        filed = contests.file(proposal_id=proposal_id, person_id=me, grounds=body["grounds"], now=now)
+        return Response(HearingSerializer(contests.hearing(appeal_id=filed.id, person_id=me, now=now)).data, status=201)
+
+
 class Panels(APIView):
     """The panels one sits on."""
 
     scope = Scope.VOTE
 
-    @extend_schema(responses={200: DutiesSerializer})
+    @extend_schema(operation_id="panels_list", responses={200: DutiesSerializer})
     def get(self, request: Request) -> Response:
         """Return the appeals of every kind that wait for what you say."""
         return Response(DutiesSerializer({"results": panels.duties(person_id(request), now=clock.now())}).data)

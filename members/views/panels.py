@@ -39,8 +39,6 @@ def answer(
 
     if request.method != "POST":
         return page(request)
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.path)
     return carry_out(request, speak, said="Your ruling is kept. Two of you decide.", then=request.path, page=page)
 
 
@@ -48,6 +46,8 @@ def answer(
 @require_http_methods(["GET", "HEAD", "POST"])
 def contest(request: HttpRequest, proposal_id: UUID, contest_id: UUID) -> HttpResponse:
     """Show everybody who contests which vote, and how the panel ruled."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        return redirect_to_login(request.path)
     filed = contests.get(contest_id)
     if filed.proposal_id != proposal_id:
         raise NotFound("there is no such contest")

@@ -145,8 +145,8 @@ def test_expulsion_and_appeal_go_through_the_rooms():
         text(dora.get("/secretary/expulsions")),
     ):
         assert shown.count("The register was never sold.") == 2
-        assert not any(one.name.capitalize() in shown or f">{one.name}<" in shown for one in panel)
-    assert "pia" in text(browser(panel[2]).get(address)).lower()
+        assert not any(one.name in shown for one in panel)
+    assert all(one.name in text(browser(panel[2]).get(address)) for one in panel)
     assert dora.get(address).status_code == sam.get(address).status_code == 404
     assert expulsions.appeals(now=clock.now()) == []
 
@@ -179,7 +179,7 @@ def test_who_applied_at_one_moment_stands_by_number_and_then_by_name():
     for name in ("yan", "eva", "tim"):
         belonging.applicant(cast.person(name), now=now)
     Membership.objects.update(applied_at=now)
-    expected = [f"{name} Example" for name in ("zoe", "mia", "ada", "kim", "bo", "eva", "tim", "yan")]
+    expected = [f"{name} Example" for name in ("Zoe", "Mia", "Ada", "Kim", "Bo", "Eva", "Tim", "Yan")]
     assert [one.name for one in register.entries(now=now)] == expected
     paged, after = [], None
     while found := register.entries(now=now, after=after, limit=3):

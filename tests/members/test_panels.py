@@ -5,17 +5,19 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from members import clock, policies
+from members import admission, clock, policies
+from members.admission import Staff
 from members.belonging import expulsions, memberships
 from members.belonging.models import Expulsion, ExpulsionAppeal, Membership
 from members.models import Notice
 from members.problems import Invalid, NotAllowed, NotFound
 from members.tasks import look_at_members
-from members.voting import contests, panels
+from members.voting import electorate, panels
 from members.voting.panels import PanelOver
+from members.voting.proposal_models import Contest
 from tests import cast
 from tests.callers import Caller
-from tests.members import assembly, belonging
+from tests.members import assembly
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -80,8 +82,6 @@ def test_who_decided_and_has_left_the_board_since_is_not_drawn(people):
 
 
 def test_the_lot_is_the_same_for_who_draws_it_again(people, appealed):
-    from members.voting import electorate  # noqa: PLC0415  (the lot itself, drawn by hand)
-
     filed, gone, drawn = appealed
     but = {people[0].id, people[1].id, gone.id}
     again = electorate.draw(f"expulsion {filed.expulsion_id}", many=3, but=but, moment=filed.filed_at)
@@ -102,7 +102,9 @@ def test_two_lift_it_and_the_member_never_was_away(people, appealed):
     told = Notice.objects.filter(person=gone, subject="Your appeal is decided")
     assert [one.body.count("lifted your expulsion") for one in told] == [1]
     board = Notice.objects.filter(subject=f"The appeal of {gone.name} Example is decided")
-    assert {one.person_id for one in board} == {people[0].id, people[1].id, belonging.secretary().id}
+    secretaries = admission.people_in(Staff.SECRETARY)
+    assert secretaries
+    assert {one.person_id for one in board} == {people[0].id, people[1].id, *secretaries}
 
 
 def test_silence_upholds_it_and_says_so_once(people, appealed):
@@ -202,7 +204,11 @@ def test_a_contest_is_ruled_over_the_same_addresses_and_read_by_every_member():
     proposal = assembly.called(people)
     assembly.vote(proposal, "yyyyyyyyyy", people)
     assembly.go_on(proposal)
-    filed = contests.file(proposal_id=proposal.id, person_id=people[9].id, grounds="I was not told.", now=clock.now())
+    address, program = f"proposals/{proposal.id}/contest", Caller(people[9], "vote")
+    assert Caller(cast.person("lars"), "vote").post(address, {"grounds": "Mine."}).status_code == 403
+    assert program.post(address, {"grounds": " "}).status_code == 400
+    filed = Contest.objects.get(id=program.post(address, {"grounds": "I was not told."}).json()["id"])
+    assert program.post(address, {"grounds": "Again."}).json()["text"] == "I was not told."
     drawn = [one.person for one in filed.panel.select_related("person")]
     for one in drawn[:2]:
         answer = Caller(one, "vote").post(f"panels/{filed.id}/rule", {"ruling": "recounted", "reasons": "To be sure."})
@@ -216,8 +222,9 @@ def test_a_contest_is_ruled_over_the_same_addresses_and_read_by_every_member():
 
 def test_what_waits_for_one_costs_a_query_for_each_kind(appealed, django_assert_num_queries):
     _, _, drawn = appealed
+    now = clock.now()
     with django_assert_num_queries(3):
-        assert len(panels.duties(drawn[0].id, now=clock.now())) == 1
+        assert len(panels.duties(drawn[0].id, now=now)) == 1
 
 
 def test_the_page_tells_a_stranger_to_sign_in_and_others_nothing(people, appealed):
