@@ -37,6 +37,7 @@ _FOR_THE_SIGNED_IN = {
 }
 # What a worker makes is there after a few of these.
 _LOOK_AGAIN_SECONDS = "1"
+_VERSIONS = ["now", "bought"]
 
 
 def shelved_content(work: Shelved, *, now: Any) -> dict[str, Any]:
@@ -107,7 +108,7 @@ class Download(APIView):
             OpenApiParameter(
                 "version",
                 str,
-                enum=["now", "bought"],
+                enum=_VERSIONS,
                 description="Of a work whose file was replaced: as it is now, or as it was when it became yours.",
             ),
         ],
@@ -115,12 +116,14 @@ class Download(APIView):
     )
     def get(self, request: Request, work_id: UUID) -> Response:
         """Return where the file lies; while a worker makes it, how far it is."""
-        now = clock.now()
+        now, version = clock.now(), request.query_params.get("version", "now")
+        if version not in _VERSIONS:
+            raise Invalid(f"The version is one of {', '.join(_VERSIONS)}.")
         file = takings.take_or_refuse(
             person_id=person_id(request),
             work_id=work_id,
             format=request.query_params.get("format", "original"),
-            bought=request.query_params.get("version") == "bought",
+            bought=version == "bought",
             now=now,
         )
         if not file.is_ready:

@@ -393,6 +393,7 @@ def test_a_replaced_file_can_be_had_in_both_versions(story: Story, page: Client,
     path = f"library/{story.work.id}/download?format=original"
     assert said(story.ask.get(path))["size_bytes"] == 3
     assert said(story.ask.get(f"{path}&version=bought"))["size_bytes"] == 4
+    assert slug(story.ask.get(f"{path}&version=older")) == "invalid"
     text = page.get(f"/library/works/{story.work.id}").content.decode()
     assert "As it was when it became yours" in text
     assert text.count("SHA-256 <code>") == 2
