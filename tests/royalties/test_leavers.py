@@ -19,9 +19,12 @@ from royalties.payouts import BatchStands, NothingDue
 from royalties.year import booking, leaving, parts
 from royalties.year.models import CapitalRelease, FinancialYear, Patronage, ReleasedLine
 from tests import callers, cast
+from tests.callers import Caller
 from tests.members import belonging
 from tests.members.test_erasures import post
 from tests.royalties import years
+from tests.royalties.test_treasury_pages import browser, text
+from tests.royalties.test_treasury_pages import post as post_form
 from tests.royalties.treasury import IBANS
 from tests.royalties.years import YEAR
 
@@ -119,13 +122,13 @@ def test_it_takes_two_treasurers_and_one_payment_at_a_time(made):
     with pytest.raises(NotAllowed):
         leaving.begin(staff_id=lin.id, now=now)
     begun = leaving.begin(staff_id=tess.id, now=now)
-    before = callers.digest()
+    booked, told = Transfer.objects.count(), Notice.objects.count()
     with pytest.raises(BatchStands):
         leaving.begin(staff_id=tom.id, now=now)
     for who in (tess, lin):
         with pytest.raises(NotAllowed):
             leaving.confirm(release_id=begun.id, staff_id=who.id, now=now)
-    assert callers.digest() == before
+    assert (Transfer.objects.count(), Notice.objects.count()) == (booked, told)
     shown = leaving.begun()
     assert (shown.id, shown.people, shown.cents * 10_000) == (begun.id, 1, capital(lin))
     leaving.confirm(release_id=begun.id, staff_id=tom.id, now=now)
@@ -239,6 +242,35 @@ def pay_out(who):
         month=clock.month(clock.now()),
     )
     ledger.book([entry], now=clock.now())
+
+
+def test_two_treasurers_pay_it_on_their_page_and_who_left_reads_by_when(made):
+    lin, tess, tom = made.people["lin"], browser(made.tess), browser(made.tom)
+    divide(made)
+    assert "the oldest year" in text(browser(lin).get("/membership"))
+    memberships.leave(person_id=lin.id, now=clock.now())
+    assert "all of it is paid to you by 30 June 2028 at the latest" in text(browser(lin).get("/membership"))
+    assert "members who left" not in text(tess.get("/treasury/years"))
+    text(tess.post("/treasury/years/leavers"), 409)
+    stand("2028-07-01T12:00+02:00")
+    shown = text(tess.get("/treasury/years"))
+    assert "Left in 2027" in shown
+    assert "30 June 2028: that is over" in shown
+    post_form(tess, "/treasury/years/leavers")
+    assert "You began it. Another treasurer confirms it." in text(tess.get("/treasury/years"))
+    begun = str(leaving.begun().id)
+    assert begun not in text(tess.get("/treasury/years"))
+    text(tess.post("/treasury/years/leavers", {"confirm": begun}), 403)
+    for nothing in ("x", str(lin.id)):
+        text(tom.post("/treasury/years/leavers", {"confirm": nothing}), 404)
+    text(browser(lin).post("/treasury/years/leavers", {"confirm": begun}), 403)
+    assert begun in text(tom.get("/treasury/years"))
+    assert capital(lin) == retained(lin)
+    post_form(tom, "/treasury/years/leavers", confirm=begun)
+    assert (capital(lin), "members who left" in text(tom.get("/treasury/years"))) == (0, False)
+    assert "paid since" in text(browser(lin).get("/membership"))
+    said = Caller(lin, "listen")("GET", f"surplus/{YEAR}/mine").json()
+    assert (said["capital_micros"], [one["capital_is_paid"] for one in said["parts"]]) == (0, [True])
 
 
 CHANGES = (
