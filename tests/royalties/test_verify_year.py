@@ -102,6 +102,8 @@ def test_of_a_class_of_fewer_than_five_no_line_is_public_and_members_know_their_
         lines = [line.split(",") for line in archive.read("members.csv").decode().splitlines()[1:]]
         everything = b"".join(archive.read(name) for name in archive.namelist() if not name.endswith(".py"))
     assert [line[0] for line in lines] == ["listeners"] * 6
+    # Those with more come first: in the register they stand the other way round.
+    assert [int(line[2]) for line in lines] == sorted((int(line[2]) for line in lines), reverse=True)
     year = FinancialYear.objects.get()
     assert year.figures["classes"]["creators"]["members"] == 1
     for row in Patronage.objects.select_related("person"):

@@ -9,9 +9,10 @@ from members import clock, money, policies
 from members.belonging import memberships
 from members.belonging.models import WorkedTime
 from members.models import Month
+from members.problems import NotAllowed
 from royalties import runs
 from royalties.ledger_models import LockedMonth
-from royalties.year import closing, publication
+from royalties.year import booking, closing, motion, publication
 from royalties.year.closing import YearOpen
 from royalties.year.models import Patronage
 from tests import cast
@@ -110,3 +111,9 @@ def test_a_year_is_closed_when_its_last_month_is_sealed_and_its_books_are_locked
 def test_of_a_class_with_fewer_than_five_parts_no_line_is_public():
     members = {"creators": 5, "listeners": 4, "workers": 0}
     assert publication.told({"classes": {name: {"members": many} for name, many in members.items()}}) == ["creators"]
+
+
+@pytest.mark.parametrize("act", [closing.close, motion.put, booking.begin_redeeming, booking.confirm_redeeming])
+def test_nobody_but_a_treasurer_moves_a_year(act):
+    with pytest.raises(NotAllowed, match="treasurer"):
+        act(year=YEAR, staff_id=cast.person("lars", staff=("director", "secretary")).id, now=clock.now())
