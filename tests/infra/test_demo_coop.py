@@ -52,7 +52,8 @@ def test_there_is_all_of_a_coop_to_look_at(coop):
     sizes = electorate.sizes(moment=now)
     assert (sizes["creator"], sizes["worker"], sizes["supporter"]) == (3, 2, 1)
     assert sizes["listener"] >= 8
-    assert len(list(expulsions.appeals(now=now))) == 1
+    (appeal,) = expulsions.appeals(now=now)
+    assert appeal.panel.count() == panels.SIZE
     assert Membership.objects.filter(state=Membership.State.APPLIED).count() == 1
     assert Membership.objects.filter(state=Membership.State.APPROVED).count() == 1
     assert [one.person.name for one in hours.waiting()]
