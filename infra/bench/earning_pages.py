@@ -26,7 +26,7 @@ import psycopg
 
 from infra import demo_run
 from infra.bench import ground, population
-from infra.bench.month_run import DATABASE, INTO, PEOPLE_WHO_ARE_PAID
+from infra.bench.month_ground import DATABASE, INTO, PEOPLE_WHO_ARE_PAID
 from infra.stack import Stack
 
 LISTENERS, PAYEES, FEW_WORKS = 20_000, 2, 10

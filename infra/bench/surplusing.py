@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from infra.bench import ground, population
-from infra.bench.month_run import DATABASE
+from infra.bench.month_ground import DATABASE
 from infra.stack import Stack
 
 RATIO_MOST = 3

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from infra.bench import ground, month_run
+from infra.bench import ground, month_ground
 from infra.stack import Stack
 
 PROGRAM = Path(__file__).resolve().parents[2] / "royalties" / "static" / "royalties" / "verify_bundle.py"
@@ -41,9 +41,9 @@ def main() -> None:
     arguments.add_argument("--works", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=5)
     asked = arguments.parse_args()
-    with ground.laid(database=month_run.DATABASE) as stack:
-        month_run.fill(stack, charges=asked.charges, works=asked.works)
-        worker = month_run.Worker(stack)
+    with ground.laid(database=month_ground.DATABASE) as stack:
+        month_ground.fill(stack, charges=asked.charges, works=asked.works)
+        worker = month_ground.Worker(stack)
         for words in ("begin", "sealed"):
             worker.ask(words)
         worker.stop()
@@ -62,8 +62,8 @@ def measure(stack: Stack, *, rounds: int) -> int:
 
 def _bundle(stack: Stack) -> Path:
     """Return where the month's bundle lies."""
-    with month_run._connect(stack) as connection:  # noqa: SLF001  (the same ground)
-        found = connection.execute(PUBLISHED, [month_run.MONTH]).fetchone()
+    with month_ground.connect(stack) as connection:
+        found = connection.execute(PUBLISHED, [month_ground.MONTH]).fetchone()
     assert found is not None
     key, size, totals = found
     print(f"{totals['groups']:,} groups, {totals['lines']:,} lines, {totals['listeners']:,} listeners: {size:,} bytes")
