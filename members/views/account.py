@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from members import access, tokens
+from members.erasing import erasures
 from members.forms import PersonForm, TokenForm
 from members.models import Token
 from members.problems import Problem
@@ -41,6 +42,7 @@ def _page(request: HttpRequest, *, status: int = 200, **forms: object) -> HttpRe
         "token_form": TokenForm(auto_id=NAMED_APART),
         "tokens": _live_tokens(signed_in_id(request), now),
         "has_second_factor": is_mfa_enabled(request.user),
+        "erasure": erasures.of_person(signed_in_id(request)),
         **forms,
     }
     return render(request, "members/account.html", context, status=status)

@@ -257,12 +257,13 @@ def _later(found: Proposal, tally: Tally | None) -> list[tuple[str, int | None]]
     """Return the parts of its life that are still to come, with how many days each takes."""
     if found.state == State.CONTEST and tally is not None and tally.verdict != Verdict.PASSED:
         return [("It ends, unless a panel has it held again", None)]
-    if found.state not in {state for state, _ in WAY} or found.state == State.ENACTED:
+    # A draft has all of it before it.
+    at = next((place for place, (state, _) in enumerate(WAY) if state == found.state), -1)
+    if at == -1 and found.state != State.DRAFT:
         return []
     version = proposals.rules_of(found) if found.governance_seq else None
     params = (version or policies.policy_at("governance", found.created_at)).params
     days = vars(governance.timings(Kind(found.kind), params))
-    at = next(place for place, (state, _) in enumerate(WAY) if state == found.state)
     return [(name, days.get(state)) for state, name in WAY[at + 1 :]]
 
 

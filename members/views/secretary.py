@@ -60,7 +60,9 @@ def show(request: HttpRequest, name: str, *, status: int = 200, **shown: Any) ->
     """Show a room, with the doors of all that are open to whoever looks."""
     mine = admission.roles_of(signed_in_id(request))
     rooms = [(route, title) for route, title, roles in ROOMS if roles & mine]
-    shown["rooms"], shown["me"] = rooms, signed_in_id(request)
+    # A refused act is shown at the act's own address, so the room is known by its name.
+    here = DOOR if name == "applications" else f"members:{name.replace('_', '-')}"
+    shown |= {"rooms": rooms, "here": here, "me": signed_in_id(request)}
     return render(request, f"members/membership/{name}.html", shown, status=status)
 
 
@@ -255,7 +257,7 @@ def _expulsions(request: HttpRequest, /, *, refused: Problem | None = None, stat
     return show(
         request,
         "expulsions",
-        asked=expulsions.asked(),
+        asked=[(one, one.opened_at + expulsions.HEARD_FOR) for one in expulsions.asked()],
         appeals=expulsions.appeals(now=now),
         decided=expulsions.decided(now=now),
         why_form=WhyForm(),

@@ -62,7 +62,11 @@ def room(view: View) -> View:
 
 def show(request: HttpRequest, name: str, /, *, status: int = 200, **shown: Any) -> HttpResponse:
     """Render a room with the doors to the others."""
-    return render(request, f"royalties/treasury/{name}.html", {"rooms": ROOMS, **shown}, status=status)
+    # A refused act is shown at the act's own address, so the room is known by its name.
+    here = {"overview": "royalties:treasury", "batch": "royalties:treasury-payouts"}.get(
+        name, f"royalties:treasury-{name}"
+    )
+    return render(request, f"royalties/treasury/{name}.html", {"rooms": ROOMS, "here": here, **shown}, status=status)
 
 
 @require_safe

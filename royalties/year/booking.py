@@ -79,7 +79,8 @@ def confirm_redeeming(*, year: int, staff_id: UUID, now: datetime) -> FinancialY
             raise NotAllowed("capital is paid back by another treasurer than the one who began it")
         found.redeemed_by_id, found.redeemed_at = staff_id, now
         found.state, found.through, found.percent = State.REDEEMING, 0, 0
-        found.save(update_fields=["redeemed_by", "redeemed_at", "state", "through", "percent"])
+        found.words = "Divided; its capital is booked to be paid"
+        found.save(update_fields=["redeemed_by", "redeemed_at", "state", "through", "percent", "words"])
     return found
 
 
