@@ -257,7 +257,7 @@ class Commons(Year):
         self.stage.contest(one, self.citizen())
         if one.contests:
             filed, ruling = one.contests[-1], self.dice.choice(("upheld", "voided", "recounted", "recounted"))
-            if self.dice.random() < 0.3:
+            if self.dice.random() < 0.4:
                 self.stage.change_counted(one)
             for panelist in filed.panel[: self.dice.choice((1, 2, 2, 3))]:
                 self.stage.rule(filed, self.stage.of(panelist), ruling)
@@ -285,11 +285,11 @@ class Commons(Year):
         act = {"sponsoring": self.back, "deliberation": self.talk, "voting": self.vote_on}.get(one.state)
         if act is not None:
             act(one)
-        elif one.state == "contest" and self.dice.random() < 0.3:
+        elif one.state == "contest" and self.dice.random() < 0.6:
             self.object(one)
         elif one.state == "notice" and self.dice.random() < 0.4:
             self.correct_roll(one)
-        if one.state == "voting" and self.dice.random() < 0.1:
+        if one.state == "voting" and self.dice.random() < 0.15:
             self.spoil(one)
         until = one.ends
         if one.state == "queued" and one.made is None and one.effect is not None:

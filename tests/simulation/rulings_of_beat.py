@@ -69,7 +69,7 @@ class Beat(Voting):
             self._end(one, "failed")
         else:
             one.kind = self.kind_now(one, now)
-            one.rules = self.in_force("governance", now)[1]
+            one.governance, one.rules = self.in_force("governance", now)
             self._call(one, now, self.days(one, "notice", now))
 
     def _call(self, one: Proposal, now: datetime, days: int) -> None:
@@ -206,8 +206,10 @@ class Beat(Voting):
             return NOT_ALLOWED
         if one.state == "draft":
             return NOT_FOUND
-        if one.state != "contest" or now >= one.ends:
+        if one.state != "contest":
             return NOT_NOW
+        if now >= one.ends:
+            return Refused("proposal-not-now", (("policy", ("governance", one.governance)),))
         if not any(filed.by == person for filed in one.contests):
             until = self.evening(one.ends, self.days(one, "contest", now))
             one.contests.append(Appeal(person, until, []))

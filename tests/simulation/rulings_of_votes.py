@@ -94,6 +94,7 @@ class Proposal:
     behind: list[tuple[Id, int, str]] = field(default_factory=list)
     ends: datetime | None = None
     rules: Params | None = None
+    governance: int = 0
     ballots: Ballots | None = None
     # The votes on it that came to nothing.
     earlier: list[Ballots] = field(default_factory=list)
