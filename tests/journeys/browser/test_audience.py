@@ -124,8 +124,8 @@ def look_at_the_busy_one(page: Page, shop: Shop, work: str) -> None:
         for figure in page.locator("figure.chart", has=page.locator("table")).all()
     }
     drawn = page.locator("svg[aria-label^='Plays by number'] g").evaluate_all(
-        "bars => Object.fromEntries(bars.map((bar) => [...bar.querySelectorAll('text')].map((one) => one.textContent)"
-        ".reverse()))"
+        "bars => Object.fromEntries(bars.map((bar) => [...bar.querySelectorAll('text')]"
+        ".map((one) => one.textContent.trim()).reverse()))"
     )
     rows = rows_of(page)
     in_file = {row["key"]: row["count"] for row in rows if row["table"] == "numbers"}

@@ -221,7 +221,7 @@ def test_two_tabs_in_one_session_charge_it_once(shop: Shop, lena: Visitor) -> No
     second.locator("#go-on").click()
     for page in (lena.page, second):
         lena.expect_state("playing", page)
-        expect(page.locator(".ring__text")).to_have_text("1 of 9plays paid")
+        expect(page.locator(".ring__text")).to_have_text("1 of 9 plays paid")
     assert lena.charges == [("play", 1, 2_000)]
 
 

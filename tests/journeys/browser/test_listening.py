@@ -69,7 +69,7 @@ def test_the_first_play_asks_and_is_charged_once_and_the_sound_goes_on(shop: Sho
     assert "€0.002 paid." in lena.says()
     assert lena.charges == [("play", 1, 2_000)]
     assert lena.credit_shown == 4_198_000
-    expect(lena.page.locator(".ring__text")).to_have_text("1 of 9plays paid")
+    expect(lena.page.locator(".ring__text")).to_have_text("1 of 9 plays paid")
     expect(lena.page.locator(".ring .seg-paid[data-number='1'].just-paid")).to_have_count(1)
     lena.wait_until_heard(OPEN_SECONDS + 1)
     assert lena.stops_at_the_gate() == []
@@ -159,7 +159,7 @@ def test_nine_plays_make_it_ones_own_and_the_tenth_is_free(shop: Shop, lena: Vis
         lena.page.get_by_role("button", name=f"Go on from here {shown}").click()
         lena.expect_state("playing")
         expect(lena.page.locator(".ring__text")).to_have_text(
-            f"{number} of 9plays paid" if number < len(steps) else "Yours9 of 9"
+            f"{number} of 9 plays paid" if number < len(steps) else "Yours 9 of 9"
         )
         hear_out(lena)
     assert lena.charges == [("play", number, price) for number, price in reversed(list(enumerate(steps, start=1)))]

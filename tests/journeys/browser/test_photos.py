@@ -86,7 +86,7 @@ def test_the_ninth_view_makes_it_ones_own(shop: Shop, lena: Visitor) -> None:
             look(lena, shop.photo)
             page.get_by_role("button", name=f"Open full size €{price / 1_000_000:.3f}").click()
             if number < len(STEPS):
-                expect(page.locator(".ring__text")).to_have_text(f"{number} of 9views paid")
+                expect(page.locator(".ring__text")).to_have_text(f"{number} of 9 views paid")
             wait_for_all_of_it(page)
         expect(page.locator(".strip")).to_contain_text("Yours since")
         assert lena.charges == [("play", n, price) for n, price in reversed(list(enumerate(STEPS, start=1)))]
