@@ -75,6 +75,17 @@ def test_a_roll_lies_in_the_order_of_its_names(poll):
     assert names == sorted(names)
 
 
+def test_a_roll_is_corrected_before_the_moment_a_day_ahead_and_not_at_it(poll):
+    cast.set_clock(OPENS_AT - timedelta(days=2))
+    said = {
+        "election_id": poll.id, "person_id": poll.people["worker"][0].id, "class_name": "listener",
+        "reason": "An error.", "by_id": cast.person("sue").id,
+    }  # fmt: skip
+    with pytest.raises(elections.RollFixed):
+        elections.correct(**said, now=OPENS_AT - timedelta(days=1))
+    assert elections.correct(**said, now=OPENS_AT - timedelta(days=1) - MICROSECOND).number == 1
+
+
 # While it is open.
 
 
