@@ -14,12 +14,12 @@ def for_every_euro(album: Album) -> None:
     if month:
         visit.take_opened("61-period-opened", month)
     visit.take("62-books", "/books")
-    visit.take_linked("62-year", "/books/years/[0-9]{4}", at="/books")
     visit.take("66-claim", "/claim")
     visit.close()
     lena = album.visit(who="lena")
     if month:
         lena.take("61-period-listener", month)
+    lena.take_linked("62-year", "/books/years/[0-9]{4}", at="/membership")
     lena.close()
 
 
