@@ -194,10 +194,11 @@ _ACTS: dict[int, Callable[[Coop, datetime], None]] = {
     52: _ask_about_kai,
     47: _kai_answers,
     40: _fay_leaves,
-    36: _expel_kai,
+    35: _expel_kai,
     10: _lars_wants_shares,
-    8: _kai_appeals,
     7: _lena_wants_to_work,
+    # Within thirty days, and late enough that his panel still sits when somebody looks.
+    6: _kai_appeals,
     5: _hana_applies,
     3: _ivo_applies,
 }
