@@ -114,7 +114,8 @@ def replay(params: Params, month: date | None, now: datetime) -> Preview:
             _row("A listener in the middle paid", counted.listeners, held, params),
             _row("A creator in the middle got", counted.creators, held, params),
         ),
-        stairs=_stairs(held, params),
+        # The month is priced by what held in it; the stairs compare with what holds now.
+        stairs=_stairs(policies.policy_at("pricing", now).params, params),
     )
 
 

@@ -133,6 +133,14 @@ def test_both_ladders_are_drawn_on_one_scale() -> None:
     assert (stairs.before[0][1], stairs.before[-1][1]) == (0, 100)
 
 
+def test_the_ladders_compare_with_what_holds_now_and_not_in_the_month() -> None:
+    World().october()
+    cast.set_clock(cast.vote("pricing", price_default_micros=2_044_000))
+    stairs = tried("pricing", **EVEN).stairs
+    assert stairs is not None
+    assert [micros for micros, _ in stairs.before] == [2 * step for step in STEPS]
+
+
 def test_of_fewer_than_five_nothing_is_told_but_the_sum_that_is_public() -> None:
     world = World(creators=4)
     world.october(people=4)
