@@ -20,7 +20,7 @@ def laid(*, database: Mapping[str, str] | None = None) -> Iterator[Stack]:
         stack = Stack(folder, mode="demo", database=database)
         throwaway.furnish(stack)
         with stack:
-            throwaway.manage(stack, "collectstatic", "--no-input", "--verbosity", "0")
+            throwaway.collect_static(stack)
             yield stack
 
 
