@@ -1,6 +1,7 @@
-"""What schemathesis puts into addresses and bodies beside its own inventions: ids that exist, Lena's and others'.
+"""What schemathesis sends beside its own inventions: ids that exist, Lena's and others', and requests that are right.
 
-Loaded by the schemathesis program (SCHEMATHESIS_HOOKS); what is known comes in HOSTILE_KNOWN, as JSON.
+Loaded by the schemathesis program (SCHEMATHESIS_HOOKS); what is known comes in HOSTILE_KNOWN and the right requests,
+by their operations, in HOSTILE_RIGHT, both as JSON.
 """
 
 import json
@@ -12,12 +13,22 @@ from typing import Any
 import schemathesis
 
 KNOWN: dict[str, list[Any]] = json.loads(os.environ["HOSTILE_KNOWN"])
+RIGHT: dict[str, list[dict[str, Any]]] = json.loads(os.environ["HOSTILE_RIGHT"])
+_right: set[str] = set()
 # Every second value is one that exists: what is behind the 404 has to be met, too.
 DRAW = random.Random(20261122)
 
 
 def _known(name: str, value: Any) -> Any:
     return DRAW.choice(KNOWN[name]) if name in KNOWN and DRAW.random() < 0.5 else value
+
+
+@schemathesis.hook
+def before_add_examples(context: Any, examples: list[Any]) -> None:
+    """Send the requests that are right, as they are."""
+    for one in RIGHT.get(context.operation.label, ()):
+        examples.append(context.operation.Case(media_type="application/json" if "body" in one else None, **one))
+        _right.add(examples[-1].id)
 
 
 @schemathesis.hook
@@ -31,7 +42,7 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Put what exists into the body, where a value of that kind stands already: what was made wrong stays wrong."""
-    if isinstance(case.body, dict):
+    if isinstance(case.body, dict) and case.id not in _right:
         case.body = {
             name: _known(name, value)
             if name in KNOWN and type(value) is type(KNOWN[name][0]) and _is_plain(value)

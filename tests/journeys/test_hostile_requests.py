@@ -10,7 +10,6 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,22 +17,15 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test import override_settings
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
 
-from catalog import reports, sharing
-from catalog.intake import transfers as uploading
-from catalog.models import Creator, Upload, Work
-from catalog.report_models import Appeal, Report
-from catalog.sharing import Payee
 from infra.parts.child import SCRIPTS
-from members import clock
-from members.models import Person
-from playback import cashouts, certificates, charging, refunds, reversals, sessions, transfers
-from playback.cashout_models import RefundTransfer
-from playback.models import Charge
-from tests import callers, cast
+from tests.journeys import hostile_world
+from tests.journeys.hostile_world import World
 from tests.journeys.routes.table import ROUTES
-from tests.members import assembly, belonging
-from tests.site import ROOT, Site, committing
+from tests.site import ROOT, Site, committing, on_disk
 
 pytestmark = pytest.mark.xdist_group("hostile-requests")
 SEED = 20261122
@@ -42,6 +34,8 @@ SEED = 20261122
 CHOSEN = """
 [checks]
 positive_data_acceptance.enabled = false
+# Who shows no token, or a wrong one, is refused everywhere: test_strangers.py.
+ignored_auth.enabled = false
 
 [phases.coverage]
 # Every other method of every address is tried by test_strangers.py.
@@ -61,10 +55,18 @@ checks = { negative_data_rejection.enabled = false, missing_required_header.enab
 include-name = "PATCH /api/v1/transfers/{transfer_id}"
 enabled = false
 """
-# What Lena has put before the members.
-ASKED: dict[str, dict[str, int]] = {"": {}, "opening": {"seconds": 30}}
 NOT_DOCUMENTED = ("api/v1/", "api/v1/schema", "api/v1/docs")
-EXAMPLES = 500 if os.environ.get("REFRAIN_LONG") else 12
+# What Lena cannot do (a member does not become one again), what waits for a lot that falls on her, and a part of an
+# upload, of a type that schemathesis does not write. Each has tests of its own.
+NOT_MET = {
+    "POST /api/v1/memberships",
+    "POST /api/v1/objections/{objection_id}/appeal",
+    "GET /api/v1/panels/{appeal_id}",
+    "POST /api/v1/panels/{appeal_id}/rule",
+    "POST /api/v1/proposals/{proposal_id}/contest",
+    "PATCH /api/v1/transfers/{transfer_id}",
+}
+EXAMPLES = 500 if os.environ.get("REFRAIN_LONG") else 8
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 def site(tmp_path_factory: pytest.TempPathFactory, transactional_db: None) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("hostile"), env={"REFRAIN_THROTTLE_PER_MINUTE": "10000000"})
     try:
-        site.serve()
+        site.serve(processes=1)
         site.open_till()
         yield site
     finally:
@@ -86,97 +88,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, transactional_db: None) -> It
 
 
 @pytest.fixture(scope="module")
-def known(site: Site) -> dict[str, list[Any]]:
-    """Give what exists, by the names of parameters and fields: Lena's own, and Lars's, which is nothing to her."""
-    now = clock.now()
-    lena, lars, ana = cast.person("lena", staff=("treasurer", "catalogue")), cast.person("lars"), cast.person("ana")
-    own, theirs = cast.creator(lena), cast.creator(ana)
-    works = [cast.track(theirs), cast.track(theirs, price_micros=0), cast.track(theirs, state="off"), cast.track(own)]
-    works += [cast.track(own, state="draft"), cast.track(theirs, state="draft"), cast.track(theirs, state="suspended")]
-    reversals.fund_budget(amount_micros=10**12)
-    sittings = []
-    for person in (lena, lars):
-        cast.top_up(person, 50_000)
-        sittings += [sessions.begin(person_id=person.id, work_id=work.id, now=now)[0] for work in works[:2]]
-        charging.charge_session(person_id=person.id, session_id=sittings[-2].id, price_micros=2_000)
-    cast.confirm(lena)
-    offered = [
-        sharing.propose(
-            work_id=cast.track(theirs, state="draft").id,
-            person_id=ana.id,
-            payees=[Payee(email=lena.email, share_ppm=500_000), Payee(email=email, share_ppm=500_000)],
-            now=now,
-        )
-        for email in ("b@c.example", "d@e.example", "f@g.example", "h@i.example")
-    ]
-    cash_outs, entries = going_back(lena, lars)
-    album = cast.release(theirs)
-    works.append(cast.track(theirs, release=album, position=1))
-    bought = cast.track(theirs)
-    cast.buy(lena, bought, price_micros=1_022_000)
-    certificate = certificates.issue(person_id=lena.id, work_id=bought.id, named=False, now=now)
-    sending = uploading.begin(person_id=lena.id, creator_id=own.id, filename="x.flac", size_bytes=9, now=now)
-    appeals = reported(ana, theirs)
-    works += [work for appeal in appeals for work in Work.objects.filter(id=appeal.suspension.work_id)]
-    works += [report.work for report in Report.objects.filter(decision=None).select_related("work")]
-    belonging.pay(belonging.approved(lena, now=now), now=now)
-    asked = [assembly.submitted(lena, key=key, **figures) for key, figures in ASKED.items()]
-    found: dict[str, list[Any]] = {
-        "proposal_id": [proposal.id for proposal in asked],
-        "covers_from": [(clock.day(now) + timedelta(days=365)).isoformat()],
-        "cash_out_id": cash_outs,
-        "release_id": [album.id],
-        "certificate_id": [certificate["certificate"]["id"]],
-        "transfer_id": [sending.id],
-        "refund_id": [entry.refund_id for entry in entries],
-        "refund": [entry.refund_id for entry in entries],
-        "entry_id": [entry.id for entry in entries],
-        "iban": ["DE89370400440532013000"],
-        "appeal_id": [appeal.id for appeal in appeals],
-        "sheet_id": [sheet.id for sheet in offered],
-        "token": [callers.token(lena)],
-        "work_id": [*[bought.id] * 6, *(work.id for work in works)],
-        "work": [work.id for work in works],
-        "session_id": [sitting.id for sitting in sittings],
-        "charge": [charge.id for charge in Charge.objects.filter(listener=lars)],
-        "listener": [lars.id],
-        "top_up_id": [top_up.id for person in (lena, lars) for top_up in person.top_ups.all()],
-        "upload_id": [upload.id for upload in Upload.objects.all()],
-        "slug": [own.slug, theirs.slug],
-        "key": ["pricing", "opening", "content", "revenue"],
-        "amount_micros": [1_000_000, 5_000_000],
-        "price_micros": [2_000, 4_000, 1_022_000],
-    }
-    return {
-        name: [value if isinstance(value, int) else str(value) for value in values] for name, values in found.items()
-    }
-
-
-def going_back(lena: Person, lars: Person) -> tuple[list[UUID], list[RefundTransfer]]:
-    """Cash out for both; Lars's payment is too old, and another treasurer has entered where it is transferred."""
-    tess, now, entries, own = cast.treasurer(), clock.now(), [], []
-    for number in range(4):
-        taken, _ = cashouts.take(person_id=lena.id, amount_micros=10_000, key=f"own-{number}")
-        own.append(taken.id)
-        taken, _ = cashouts.take(person_id=lars.id, amount_micros=10_000, key=f"old-{number}")
-        refund = taken.refunds.get()
-        refunds.record(refund_id=refund.id, outcome=refunds.TOO_OLD, gateway_id="", now=now)
-        account = {"holder": "Lars", "iban": "DE89370400440532013000"}
-        entries.append(transfers.enter(refund_id=refund.id, staff_id=tess.id, now=now, **account))
-    return own, entries
-
-
-def reported(ana: Person, theirs: Creator) -> list[Appeal]:
-    """Let works be reported; some are suspended by another of the staff, and Ana appeals."""
-    wim, now, found = cast.person("wim", staff=("catalogue",)), clock.now(), []
-    said = {"facts": "It is a copy.", "rule": "The law.", "scope": "Everywhere."}
-    for number in range(10):
-        work = cast.track(theirs)
-        reports.file(work_id=work.id, person_id=None, category="rights", text="It is mine.", now=now)
-        if number < 5:
-            reports.suspend(work_id=work.id, staff_id=wim.id, now=now, **said)
-            found.append(reports.appeal(work_id=work.id, person_id=ana.id, text="It is not.", now=now))
-    return found
+def world(site: Site) -> World:
+    """Give the co-op that is asked; its files lie where the site looks for them."""
+    with override_settings(**on_disk(site.folder / "store")):
+        return hostile_world.make()
 
 
 def statuses(har: Path, document: dict[str, Any]) -> dict[str, set[int]]:
@@ -191,8 +106,18 @@ def statuses(har: Path, document: dict[str, Any]) -> dict[str, set[int]]:
     return found
 
 
-def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, list[Any]], tmp_path: Path) -> None:
-    address, har = f"{site.base_url}/api/v1/schema", tmp_path / "all.har"
+def astray() -> dict[UUID, int]:
+    """Return by how much wallets differ from their rows: by what the past's charges, written as rows alone, cost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.listener_id, w.balance_micros - coalesce(sum(e.balance_micros), 0)::bigint FROM playback_wallet w"
+            " LEFT JOIN playback_wallet_entry e USING (listener_id) GROUP BY w.listener_id, w.balance_micros"
+        )
+        return {listener: micros for listener, micros in cursor.fetchall() if micros}
+
+
+def test_whatever_the_document_allows_and_forbids(site: Site, world: World, tmp_path: Path) -> None:
+    address, har, before = f"{site.base_url}/api/v1/schema", tmp_path / "all.har", astray()
     chosen = tmp_path / "schemathesis.toml"
     chosen.write_text(CHOSEN)
     # One worker: two threads that read Python's source at once are now and then too much for Python 3.11's parser.
@@ -204,7 +129,7 @@ def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, l
             "run",
             address,
             "--header",
-            f"Authorization: Bearer {known['token'][0]}",
+            f"Authorization: Bearer {world.token}",
         ),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", 1),
         *("--continue-on-failure", "--no-shrink"),
@@ -213,7 +138,8 @@ def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, l
     env = {
         **os.environ,
         "SCHEMATHESIS_HOOKS": "tests.journeys.hostile",
-        "HOSTILE_KNOWN": json.dumps(known),
+        "HOSTILE_KNOWN": json.dumps(world.known),
+        "HOSTILE_RIGHT": json.dumps(world.right),
         "PYTHONPATH": str(ROOT),
         "NO_COLOR": "1",
     }
@@ -226,22 +152,21 @@ def test_whatever_the_document_allows_and_forbids(site: Site, known: dict[str, l
     document = site.ask("GET", address, headers={"Accept": "application/json"}).json()
     answered = statuses(har, document)
     ways = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
-    never = [way for way in ways if not any(200 <= status < 300 for status in answered[way])]
-    # Not spoken by schemathesis: the upload protocol. Rarely met by chance: two ids that belong together. Not made:
-    # a month that is sealed, a year that is divided, a roll that is drawn, hours that wait for somebody else's word.
-    assert len(never) <= len(ways) // 4, never
-    with connection.cursor() as cursor:
-        # Whatever was sent, money still adds up.
-        cursor.execute(
-            "SELECT count(*) FROM playback_wallet w WHERE w.balance_micros <> ("
-            "SELECT coalesce(sum(balance_micros), 0) FROM playback_wallet_entry e WHERE e.listener_id = w.listener_id)"
-        )
-        assert cursor.fetchone() == (0,)
+    never = {way for way in ways if not any(200 <= status < 400 for status in answered[way])} - NOT_MET
+    # A few are met by chance alone, and one or two of them may not be.
+    assert len(never) <= len(ways) // 50, never
+    # Whatever was sent, money adds up as it did.
+    assert astray() == before
 
 
 def test_the_document_names_every_route_and_its_scope(site: Site) -> None:
+    with GENERATOR_STATS.silence():
+        SchemaGenerator().get_schema(request=None, public=True)
     document = site.ask("GET", "/api/v1/schema", headers={"Accept": "application/json"}).json()
     ways = [way for methods in document["paths"].values() for way in methods.values()]
+    # Two shapes under one name are described as one of them.
+    alike = [one for one in GENERATOR_STATS._warn_cache if "identical names" in one]
+    assert alike == []
     named = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     ours = {
         (way.method, "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", address))
