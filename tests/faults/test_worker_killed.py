@@ -47,14 +47,14 @@ def site(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def upload(site: Site) -> Upload:
-    """Give a track of 70 seconds that has just arrived."""
-    ana = cast.person("ana")
+def upload(request: pytest.FixtureRequest, site: Site) -> Upload:
+    """Give a track that has just arrived: of so many seconds, or long enough to be met in the middle."""
+    ana, seconds = cast.person("ana"), getattr(request, "param", 70)
     return receiving.receive(
         person_id=ana.id,
         creator_id=cast.creator(ana).id,
         filename="song.flac",
-        chunks=media.chunks(media.make("flac", seconds=70)),
+        chunks=media.chunks(media.make("flac", seconds=seconds)),
         now=clock.now(),
     )
 
@@ -154,6 +154,7 @@ def test_one_process_of_it(site: Site, upload: Upload) -> None:
     assert_one_whole_work(site, upload)
 
 
+@pytest.mark.parametrize("upload", [5], indirect=True)
 def test_between_the_files_and_the_work(site: Site, upload: Upload) -> None:
     """All files are made and none is shown: the last step alone is done again."""
     for _ in range(2):
@@ -170,6 +171,7 @@ def test_between_the_files_and_the_work(site: Site, upload: Upload) -> None:
     assert media.files_under(site.folder / "store") == made
 
 
+@pytest.mark.parametrize("upload", [5], indirect=True)
 def test_a_message_about_nothing_is_forgotten(site: Site, upload: Upload) -> None:
     """A message may come twice, or about an upload that is finished or never was."""
     worker = demo_run.start_worker(site)  # type: ignore[arg-type]

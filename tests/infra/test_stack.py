@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -60,12 +61,27 @@ print(json.dumps([[child.name, child.pid] for child in stack.children]), flush=T
 time.sleep(600)
 """
 
+pytestmark = pytest.mark.xdist_group("stack")
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+
+@contextmanager
+def new_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="refrain-stack-"))
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with new_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Stack]:
+    """Give a stack that runs, for what is asked of any."""
+    with new_folder() as folder, Stack(folder, mode="test", durable=False) as stack:
+        yield stack
 
 
 def start_elsewhere(folder: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
@@ -125,22 +141,20 @@ def test_it_hands_out_its_addresses_and_every_part_answers(folder: Path) -> None
         stack.postgres.connect()
 
 
-def test_the_web_role_owns_nothing_and_makes_no_tables(folder: Path) -> None:
+def test_the_web_role_owns_nothing_and_makes_no_tables(standing: Stack) -> None:
     with (
-        Stack(folder, mode="test", durable=False) as stack,
-        stack.postgres.connect(database="refrain", user="refrain_web") as connection,
+        standing.postgres.connect(database="refrain", user="refrain_web") as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute("CREATE TABLE mine ()")
 
 
-def test_postgresql_is_reached_by_its_owner_alone(folder: Path) -> None:
-    with Stack(folder, mode="test", durable=False) as stack:
-        sockets = stack.postgres.socket_folder
-        assert sockets.stat().st_mode & 0o777 == 0o700
-        with stack.postgres.connect() as connection:
-            listening = connection.execute("SHOW listen_addresses").fetchone()
-        assert listening == ("",)
+def test_postgresql_is_reached_by_its_owner_alone(standing: Stack) -> None:
+    sockets = standing.postgres.socket_folder
+    assert sockets.stat().st_mode & 0o777 == 0o700
+    with standing.postgres.connect() as connection:
+        listening = connection.execute("SHOW listen_addresses").fetchone()
+    assert listening == ("",)
 
 
 def test_a_restart_goes_on_where_it_was(folder: Path) -> None:
@@ -225,14 +239,13 @@ def test_two_stacks_run_side_by_side(folder: Path) -> None:
         assert kept_rows(one) == 0
 
 
-def test_a_folder_belongs_to_one_stack_at_a_time(folder: Path) -> None:
-    with Stack(folder, mode="test", durable=False) as stack:
-        second = Stack(folder, mode="test", durable=False)
-        with pytest.raises(StackInUseError, match="another stack is running in"):
-            second.start()
-        second.stop()
-        assert (folder / "stack.json").exists()
-        assert stack.postgres.child.is_running()
+def test_a_folder_belongs_to_one_stack_at_a_time(standing: Stack) -> None:
+    second = Stack(standing.folder, mode="test", durable=False)
+    with pytest.raises(StackInUseError, match="another stack is running in"):
+        second.start()
+    second.stop()
+    assert (standing.folder / "stack.json").exists()
+    assert standing.postgres.child.is_running()
 
 
 def test_a_deep_folder_gets_a_short_socket_and_keeps_it(folder: Path) -> None:
@@ -256,32 +269,30 @@ def test_a_clone_and_a_folder_that_nobody_else_may_enter_will_do(folder: Path, m
         stack.postgres.connect().close()
 
 
-def test_a_process_that_ends_by_itself_is_noticed(folder: Path) -> None:
-    with Stack(folder, mode="test", durable=False) as stack:
-        assert stack.dead_children() == []
-        child = stack.run("Short one", [sys.executable, "-c", "print('so long'); raise SystemExit(3)"])
-        until = time.monotonic() + 10
-        while not (dead := stack.dead_children()):
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        assert dead == [child]
-        assert child.exit_code == 3
-        assert child.last_words().splitlines() == [f"The end of {folder / 'logs' / 'short-one.log'}:", "so long"]
+def test_a_process_that_ends_by_itself_is_noticed(standing: Stack) -> None:
+    assert standing.dead_children() == []
+    child = standing.run("Short one", [sys.executable, "-c", "print('so long'); raise SystemExit(3)"])
+    until = time.monotonic() + 10
+    while not (dead := standing.dead_children()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert dead == [child]
+    assert child.exit_code == 3
+    assert child.last_words().splitlines() == [f"The end of {standing.logs / 'short-one.log'}:", "so long"]
 
 
-def test_a_process_that_will_not_end_is_killed_with_its_group(folder: Path) -> None:
+def test_a_process_that_will_not_end_is_killed_with_its_group(standing: Stack) -> None:
     stubborn = (
         "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True);"
         "time.sleep(600)"
     )
-    with Stack(folder, mode="test", durable=False) as stack:
-        child = stack.run("Stubborn", [sys.executable, "-c", stubborn])
-        log = folder / "logs" / "stubborn.log"
-        child.wait_until(lambda: log.read_text().endswith("\n"))
-        pids = [child.pid, int(log.read_text())]
-        child.stop(grace_seconds=0.2)
-        wait_until_gone(pids)
+    child = standing.run("Stubborn", [sys.executable, "-c", stubborn])
+    log = standing.logs / "stubborn.log"
+    child.wait_until(lambda: log.read_text().endswith("\n"))
+    pids = [child.pid, int(log.read_text())]
+    child.stop(grace_seconds=0.2)
+    wait_until_gone(pids)
 
 
 def test_a_part_that_cannot_start_says_why(folder: Path) -> None:
