@@ -11,7 +11,7 @@ from django.db import connection
 from members import clock, policies
 from members.belonging import memberships
 from members.problems import NotAllowed
-from members.voting import contests, elections, proposal_life, proposals
+from members.voting import contests, discussion, elections, proposal_life, proposals
 from members.voting.panels import PanelOver
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.proposals import NotNow
@@ -328,3 +328,11 @@ def test_there_are_no_other_policies():
 def test_a_figure_ends_where_the_rules_say(key, name, least, most):
     field = policies.registered(key).schema[name]
     assert (field.least, field.most if most else None) == (least, most)
+
+
+def test_nothing_is_said_about_a_proposal_once_it_is_frozen(people):
+    proposal = assembly.called(people)
+    with pytest.raises(NotNow):
+        discussion.remark(proposal_id=proposal.id, person_id=people[1].id, text="Late.", now=clock.now())
+    with pytest.raises(NotNow):
+        proposals.withdraw_sponsorship(proposal_id=proposal.id, person_id=people[1].id, now=clock.now())

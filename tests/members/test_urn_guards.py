@@ -142,6 +142,15 @@ def test_a_vote_opens_at_its_moment_and_is_closed_at_the_other(poll):
     assert elections.close(election_id=poll.id, now=CLOSES_AT).turnout == 2
 
 
+def test_a_checkpoint_keeps_trackers_in_their_own_order_and_not_in_that_of_casting(poll):
+    poll.open()
+    for name in ("worker", "creator", "listener"):
+        poll.vote(name, "ynyny")
+    made = elections.checkpoint(election_id=poll.id, now=clock.now())
+    assert made is not None
+    assert elections.trackers_of(made) == sorted(bytes.fromhex(one.tracker) for one in poll.receipts.values())
+
+
 # After it.
 
 
