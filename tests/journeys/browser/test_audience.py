@@ -110,7 +110,7 @@ def look_at_the_busy_one(page: Page, shop: Shop, work: str) -> None:
     page.goto(f"{shop.url}/studio/works/{work}/audience")
     expect(page.get_by_role("heading", level=1)).to_have_text("Who heard Busy")
     sums = page.locator(".audience__sums")
-    expect(sums).to_contain_text(re.compile(r"Sessions\s*39\s*Listeners\s*13\s*Charged.*€0.098"))
+    expect(sums).to_contain_text(re.compile(r"Sessions\s*39\s*Listeners\s*13\s*Charged.*€0.098", re.DOTALL))
     expect(page.get_by_text("Five in ten who began went on")).to_be_visible()
     expect(page.get_by_text("Most live in Germany")).to_be_visible()
     for summary in page.locator("details.more > summary").all():
