@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from catalog.api import discovery, objections, reports, splits, transfers, uploads, works
 from members import api as members
-from members.api import memberships, panels, policies, proposals, rolls
+from members.api import amendments, memberships, panels, policies, proposals, rolls
 from playback.api import audience, cash_outs, follows, library, listening, releases, staff, wallet
 from royalties.api import payouts, periods, statements, years
 
@@ -95,6 +95,9 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/roll", rolls.Roll.as_view()),
     path("proposals/<uuid:proposal_id>/roll/mine", rolls.MyPlace.as_view()),
     path("proposals/<uuid:proposal_id>/bundle.zip", proposals.ProposalBundle.as_view()),
+    path("proposals/<uuid:proposal_id>/amendments", amendments.Amendments.as_view()),
+    path("proposals/<uuid:proposal_id>/amendments/<int:number>/accept", amendments.AcceptAmendment.as_view()),
+    path("proposals/<uuid:proposal_id>/amendments/<int:number>/decline", amendments.DeclineAmendment.as_view()),
     path("proposals/<uuid:proposal_id>/contest", panels.ContestProposal.as_view()),
     path("panels", panels.Panels.as_view()),
     path("panels/<uuid:appeal_id>", panels.OnePanel.as_view()),

@@ -19,6 +19,7 @@ from members import clock
 from members.belonging import dues, hours
 from members.belonging.models import ClassPlace, Membership
 from members.models import Person, StaffRole
+from members.voting import discussion
 from members.voting.proposal_models import Proposal
 from playback import cashouts, certificates, charging, exports, refunds, releases, reversals, sessions, transfers
 from playback.cashout_models import RefundTransfer
@@ -32,6 +33,7 @@ from tests.royalties.years import WorkedYear
 IBAN = "DE89370400440532013000"
 # What Lena has put before the members.
 ASKED: dict[str, dict[str, int]] = {"": {}, "opening": {"seconds": 30}}
+ADVICE = {"title": "A bench", "reasons": "To sit on.", "params": None}
 SAID = {"facts": "It is a copy.", "rule": "The law.", "scope": "Everywhere."}
 
 
@@ -126,7 +128,10 @@ def _let_lena_earn(people: dict[str, Person], _: Work) -> None:
 
 
 def _votes(past: WorkedYear) -> dict[str, Proposal]:
-    """Bring a proposal through its vote and another into it; two of Lena's and one of Lars's wait for sponsors."""
+    """Bring a proposal through its vote and another into it; two of Lena's and one of Lars's wait for sponsors.
+
+    A third of hers is deliberated, with two amendments for her to answer.
+    """
     over = assembly.called(past.voters, key="", title="A garden")
     assembly.vote(over, "yyyyy", past.voters)
     assembly.go_on(over)
@@ -134,7 +139,14 @@ def _votes(past: WorkedYear) -> dict[str, Proposal]:
     lena, lars = past.people["lena"], past.people["lars"]
     asked = {f"asked {key}": assembly.submitted(lena, key=key, **figures) for key, figures in ASKED.items()}
     wanted = assembly.submitted(lars, key="", title="A choir")
-    return {"over": over, "voting": voting, "wanted": wanted, **asked}
+    talked = assembly.submitted(lena, key="", title="A bench")
+    assembly.sponsor(talked, *past.voters)
+    assembly.beat()
+    for voter in past.voters[:2]:
+        discussion.amend(
+            proposal_id=talked.id, person_id=voter.id, title="Two", reasons="More.", params=None, now=clock.now()
+        )
+    return {"over": over, "voting": voting, "wanted": wanted, "talked": talked, **asked}
 
 
 def _hours(lena: Person, now: datetime) -> UUID:
@@ -233,7 +245,7 @@ def _right(
         return [{"path_parameters": path, "headers": headers, **({} if body is None else {"body": body})}]
 
     month, year, worked, statement = (known[name][0] for name in ("month", "year", "worked_id", "statement_id"))
-    over, voting, wanted = ({"proposal_id": named[name]} for name in ("over", "voting", "wanted"))
+    over, voting, wanted, talked = ({"proposal_id": named[name]} for name in ("over", "voting", "wanted", "talked"))
     own, draft, bought, published = ({"work_id": named[name]} for name in ("own", "own draft", "bought", "published"))
     refund, entry = known["refund_id"], known["entry_id"]
     alone = {"payees": [{"email": named["lena"], "share_ppm": 1_000_000, "part": "all"}]}
@@ -257,6 +269,12 @@ def _right(
             ("GET", "proposals/{proposal_id}/bundle.zip"): at(**over),
             ("POST", "proposals/{proposal_id}/sponsor"): at(**wanted),
             ("POST", "proposals/{proposal_id}/ballot"): at({"choice": "yes", "nonce": "5e" * 16}, **voting),
+            ("GET", "proposals/{proposal_id}/amendments"): at(**talked),
+            ("POST", "proposals/{proposal_id}/amendments"): at(
+                {"title": "A", "reasons": "B", "params": None}, **talked
+            ),
+            ("POST", "proposals/{proposal_id}/amendments/{number}/accept"): at(number=2, **talked),
+            ("POST", "proposals/{proposal_id}/amendments/{number}/decline"): at(number=3, **talked),
             ("POST", "hours/{worked_id}/approve"): at(worked_id=worked),
             ("POST", "hours"): at({"worked_on": known["worked_on"][0], "minutes": 30, "words": "Proofs"}),
             ("POST", "dues"): at({"covers_from": known["covers_from"][0]}),

@@ -21,6 +21,10 @@ API = (
     everyone("GET", "proposals/{nothing}/roll", 404),
     scoped("listen", "GET", "proposals/{nothing}/roll/mine", 404),
     everyone("GET", "proposals/{nothing}/bundle.zip", 404),
+    everyone("GET", "proposals/{nothing}/amendments", 404),
+    scoped("vote", "POST", "proposals/{nothing}/amendments", 403, title="Mine", reasons="Mine.", params=None),
+    scoped("vote", "POST", "proposals/{nothing}/amendments/2/accept", 404),
+    scoped("vote", "POST", "proposals/{nothing}/amendments/2/decline", 404),
     scoped("vote", "POST", "proposals/{nothing}/contest", 403, grounds="Hm."),
     # Appeals on whose panels others sit: tests/members/test_panels.py.
     scoped("vote", "GET", "panels"),
