@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from infra import demo_people
+from infra.demonstration.people import PASSWORD, PEOPLE
 from infra.explanations import Explanation, all_explanations, explain
 from members import admission
 from members.access import NotSignedIn
@@ -78,8 +78,8 @@ class Frame:
 
     demo = settings.GATEWAY == "play-money"
     # Whom to sign in as, where there is nobody but the demo's people.
-    people = demo_people.PEOPLE if settings.MODE == "demo" else ()
-    their_password = demo_people.PASSWORD
+    people = PEOPLE if settings.MODE == "demo" else ()
+    their_password = PASSWORD
     has_outbox = bool(settings.OUTBOX_DIR)
     time_zone = settings.COOP_TIME_ZONE
     currency = settings.CURRENCY

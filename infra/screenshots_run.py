@@ -21,7 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from infra.demo_run import ROOT
+from infra.demonstration.run import ROOT
 from infra.gallery import deciding, house, listening, making, owed
 from infra.gallery.album import Album, ignoring
 
@@ -78,7 +78,7 @@ def _demo(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="refrain-pictures-") as made:
         Path(made).chmod(0o711)  # PostgreSQL may run as another user, who has to pass through here.
-        command = [sys.executable, "-m", "infra.demo_run", "--data", made]
+        command = [sys.executable, "-m", "infra.demonstration.run", "--data", made]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
             assert demo.stdout is not None
             try:

@@ -4,7 +4,8 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from catalog import files
-from infra import demo_pages, front, pages
+from infra import front, pages
+from infra.demonstration import bank_pages
 from members import wellknown
 from playback.api import listening, wallet
 
@@ -19,8 +20,8 @@ for_people = [
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
     path("outbox", pages.outbox, name="outbox"),
-    path("play-bank/<str:month>.xml", demo_pages.bank_statement, name="play-bank"),
-    path("play-bank/answers/<uuid:batch_id>.xml", demo_pages.bank_answer, name="play-bank-answer"),
+    path("play-bank/<str:month>.xml", bank_pages.bank_statement, name="play-bank"),
+    path("play-bank/answers/<uuid:batch_id>.xml", bank_pages.bank_answer, name="play-bank-answer"),
     path("accounts/", include("allauth.urls")),
     path("", include("members.urls")),
     path("", include("catalog.urls")),

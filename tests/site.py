@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from infra import demo_run
+from infra import serving
 from infra.parts.child import Child, free_port
 from tests import cast
 
@@ -67,7 +67,7 @@ class Site:
 
     def serve(self, *, processes: int = 2) -> Child:
         """Start the web server as the demo and production start it, and wait until it answers."""
-        web = demo_run.start_web(self, count=processes)
+        web = serving.start_web(self, count=processes)
         web.wait_until(lambda: self.answers("/api/v1/works"))
         return web
 

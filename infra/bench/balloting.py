@@ -29,9 +29,9 @@ import psycopg
 
 from infra.bench import charging, ground, population, verifying
 from infra.bench.charging import CONNECTIONS, DATABASE, HERE
-from infra.demo_run import WEB_PROCESSES
 from infra.parts.child import PartFailedError
 from infra.parts.postgresql import BINARIES
+from infra.serving import WEB_PROCESSES
 from infra.stack import Stack
 
 PROGRAM = Path(__file__).resolve().parents[2] / "members" / "static" / "members" / "recount.py"
@@ -76,7 +76,7 @@ def _serve(line: Connection, env: dict[str, str]) -> None:
 
     django.setup()
     from members import clock  # noqa: PLC0415
-    from members.voting import elections, tally  # noqa: PLC0415
+    from members.voting import elections, tally, urns  # noqa: PLC0415
 
     weights = {"creator": 450_000, "listener": 350_000, "worker": 200_000}
     rules = tally.Rules(weights_ppm=weights, bars=tally.FOUNDING_BARS)
@@ -103,7 +103,7 @@ def _serve(line: Connection, env: dict[str, str]) -> None:
             found = elections.checkpoint(election_id=what, now=now)
             said = found.document["checkpoint"]["count"] if found else 0
         else:
-            turnout = elections.close(election_id=what, now=now).turnout
+            turnout = urns.close(election_id=what, now=now).turnout
             row = elections.get(what)
             said = (turnout, row.bundle_key, row.bundle_bytes)
         line.send((said, time.monotonic() - began))

@@ -24,7 +24,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from catalog import ranking
-from infra import demo_run
+from infra import serving
 from infra.bench import catalogue, ground
 from infra.stack import Stack
 
@@ -126,7 +126,7 @@ def measure(stack: Stack, *, rounds: int, requests: int) -> tuple[float, bool]:
     with stack.postgres.connect(database=stack.postgres.database) as connection:
         works = [one for (one,) in connection.execute(WORKS_WITH_SOUND)]
         titles = [one for (one,) in connection.execute(SOME_TITLES, [TITLES])]
-    web = demo_run.start_web(stack)
+    web = serving.start_web(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     pages = _pages(works, titles)
     took: dict[str, list[tuple[float, float]]] = {page.name: [] for page in pages}

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from catalog import renditions, sandbox
 from catalog.intake import probing
-from infra import demo_run
+from infra import serving
 from infra.bench import ground
 from infra.stack import Stack
 from infra.throwaway import manage
 
 ROOT = Path(__file__).resolve().parents[2]
-MUSIC = ROOT / "infra" / "demo_works" / "maxstack-nebula.opus"
+MUSIC = ROOT / "infra" / "demonstration" / "works" / "maxstack-nebula.opus"
 HERTZ, SENDERS, PROCESSES = 44_100, 2, 2
 LOOK_SECONDS = 0.1
 PIECE_BYTES = 8_000_000
@@ -54,8 +54,8 @@ def main() -> None:
         music.mkdir()
         # One more to warm up with, which is not counted.
         files = [_cut(music, number, asked.seconds) for number in range(each * asked.rounds + PROCESSES)]
-        web = demo_run.start_web(stack)
-        demo_run.start_worker(stack)
+        web = serving.start_web(stack)
+        serving.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
         manage(stack, "shell", "-c", PROFILE, as_owner=True)
         token = manage(stack, "token", EMAIL, "--scope", "publish", as_owner=True).strip()

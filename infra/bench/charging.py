@@ -22,7 +22,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from infra import demo_run
+from infra import serving
 from infra.bench import ground, population
 from infra.parts.child import PartFailedError
 from infra.parts.postgresql import BINARIES
@@ -151,7 +151,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="infra/bench/charge", description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=4, help="how long a slice is")
-    arguments.add_argument("--processes", type=int, default=demo_run.WEB_PROCESSES, help="of the web server")
+    arguments.add_argument("--processes", type=int, default=serving.WEB_PROCESSES, help="of the web server")
     chosen = arguments.parse_args()
     if not shutil.which("wrk"):
         sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
@@ -168,7 +168,7 @@ def measure(stack: Stack, *, rounds: int, seconds: int, processes: int) -> float
     print(f"Making {LISTENERS:,} listeners and {WORKS:,} works ...", flush=True)
     field = Range(stack)
     field.prepare(2 * WARM_UP_SESSIONS)
-    web = demo_run.start_web(stack, count=processes)
+    web = serving.start_web(stack, count=processes)
     ground.wait_for_answers(web, port=stack.web_port)
     direct = field.pgbench(seconds=WARM_UP_SECONDS, most=WARM_UP_SESSIONS).rate
     served = field.http(connections=CONNECTIONS, seconds=WARM_UP_SECONDS, most=WARM_UP_SESSIONS).rate

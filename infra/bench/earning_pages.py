@@ -24,7 +24,7 @@ from typing import Any
 
 import psycopg
 
-from infra import demo_run
+from infra import serving
 from infra.bench import ground, population
 from infra.bench.month_ground import DATABASE, INTO, PEOPLE_WHO_ARE_PAID
 from infra.stack import Stack
@@ -232,7 +232,7 @@ def _queries(person: Any) -> tuple[str, dict[str, int]]:
 def measure(stack: Stack, cookie: str, *, rounds: int, requests: int) -> float:
     """Return the median over pages of page to bare SQL; print all."""
     print("asking for pages ...", flush=True)
-    web = demo_run.start_web(stack)
+    web = serving.start_web(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     took: dict[str, list[tuple[float, float]]] = {page: [] for page in PAGES}
     with stack.postgres.connect(user=stack.postgres.web_role, database=stack.postgres.database) as connection:

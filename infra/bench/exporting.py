@@ -22,13 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from catalog import sandbox
-from infra import demo_run
+from infra import serving
 from infra.bench import ground
 from infra.stack import Stack
 from infra.throwaway import manage
 
 ROOT = Path(__file__).resolve().parents[2]
-MUSIC = ROOT / "infra" / "demo_works" / "maxstack-nebula.opus"
+MUSIC = ROOT / "infra" / "demonstration" / "works" / "maxstack-nebula.opus"
 PIECES, SECONDS = 10, 20
 LOOK_SECONDS = 0.02
 LOOK = "SELECT state, works, packed FROM playback_libraryexport WHERE id = %s"
@@ -101,8 +101,8 @@ def _lay_out(stack: Stack, *, works: int) -> list[Path]:
     told = json.dumps([{"size": path.stat().st_size, "sha256": digest} for path, digest in pieces])
     program = POPULATION.replace("PIECES", repr(told)).replace("WORKS", str(works)).replace("SECONDS", str(SECONDS))
     manage(stack, "shell", "-c", program, as_owner=True)
-    web = demo_run.start_web(stack)
-    demo_run.start_worker(stack)
+    web = serving.start_web(stack)
+    serving.start_worker(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     return files
 

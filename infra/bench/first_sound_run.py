@@ -19,13 +19,13 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from infra import demo_run, throwaway
+from infra import serving, throwaway
 from infra.bench import ground
 from infra.parts.child import free_port
 from infra.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
-MUSIC = ROOT / "infra" / "demo_works" / "maxstack-nebula.opus"
+MUSIC = ROOT / "infra" / "demonstration" / "works" / "maxstack-nebula.opus"
 PLAYER = next((ROOT / "infra" / "static" / "vendor").glob("hls.js-*/hls.light.min.mjs"))
 PASSWORD = "a-long-enough-phrase"  # noqa: S105  (of a stack that is thrown away)
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -102,7 +102,7 @@ def _lay_out(stack: Stack) -> tuple[str, str]:
     shutil.copy(MUSIC, shelf)
     print("Taking a track in ...", flush=True)
     throwaway.manage(stack, "import_works", str(shelf), "--creator", "bench", "--publish")
-    web = demo_run.start_web(stack)
+    web = serving.start_web(stack)
     ground.wait_for_answers(web, port=stack.web_port)
     works = _read(f"{stack.base_url}/api/v1/works")
     found = re.search(rb'"id":"([0-9a-f-]{36})"', works)

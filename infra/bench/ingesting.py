@@ -25,7 +25,7 @@ from catalog.intake import probing
 from infra.bench import ground
 
 ROOT = Path(__file__).resolve().parents[2]
-MUSIC = ROOT / "infra" / "demo_works" / "maxstack-nebula.opus"
+MUSIC = ROOT / "infra" / "demonstration" / "works" / "maxstack-nebula.opus"
 HERTZ = 44_100
 CHUNK_BYTES = 65_536
 LIMIT = 1.25

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 
-from infra import demo_run
+from infra import serving
 from infra.bench import charging, ground, population
 from infra.bench.charging import CONNECTIONS, DATABASE, HERE, ROOM, Range, Slice
 from infra.parts.child import PartFailedError
@@ -67,7 +67,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="infra/bench/play", description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=4, help="how long a slice is")
-    arguments.add_argument("--processes", type=int, default=demo_run.WEB_PROCESSES, help="of the web server")
+    arguments.add_argument("--processes", type=int, default=serving.WEB_PROCESSES, help="of the web server")
     chosen = arguments.parse_args()
     if not shutil.which("wrk"):
         sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
@@ -87,7 +87,7 @@ def measure(stack: Stack, *, rounds: int, seconds: int, processes: int) -> float
     print(f"Making {LISTENERS:,} listeners and {WORKS:,} works ...", flush=True)
     stage = Stage(stack)
     stage.prepare(WARM_UP_CHARGES)
-    web = demo_run.start_web(stack, count=processes)
+    web = serving.start_web(stack, count=processes)
     ground.wait_for_answers(web, port=stack.web_port)
     direct = stage.pgbench(seconds=WARM_UP_SECONDS, most=WARM_UP_CHARGES).rate
     played = stage.plays(connections=CONNECTIONS, seconds=WARM_UP_SECONDS, most=WARM_UP_PLAYS).rate

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page
 
-from infra.demo_people import PASSWORD
-from infra.demo_run import ROOT
+from infra.demonstration.people import PASSWORD
+from infra.demonstration.run import ROOT
 
 WIDTHS = (1280, 360)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

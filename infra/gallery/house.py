@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route
 
-from infra.demo_people import PASSWORD
+from infra.demonstration.people import PASSWORD
 from infra.gallery.album import Album, Visit
 
 CODE_SECONDS = 30

@@ -19,7 +19,7 @@ from members.api import ProblemSerializer, StrictSerializer, read
 from members.api.ballots import BallotBody, BallotReceiptSerializer, CastBallot
 from members.problems import NotFound
 from members.tokens import Scope
-from members.voting import ballot_bundles, dry_runs, elections, proposals
+from members.voting import ballot_bundles, dry_runs, elections, proposals, urns
 from members.voting.dry_runs import Stairs
 from members.voting.proposal_models import Proposal
 
@@ -84,7 +84,7 @@ class OneProposalSerializer(ProposalSerializer):
 
     def get_verdict(self, of: Proposal) -> str | None:
         """Return what the count came to, once it is published."""
-        return str(elections.result(of.election.id).verdict) if of.election and of.election.result else None
+        return str(urns.result(of.election.id).verdict) if of.election and of.election.result else None
 
 
 class ProposalBody(StrictSerializer):

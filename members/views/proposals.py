@@ -22,7 +22,7 @@ from members.policies import Params, Policy, Version
 from members.problems import Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.views import dry_runs
-from members.voting import contests, discussion, elections, electorate, panels, proposals, tally_words
+from members.voting import contests, discussion, elections, electorate, panels, proposals, tally_words, urns
 from members.voting.election_models import Election
 from members.voting.proposal_models import Proposal
 from members.voting.tally import Kind, Tally, Verdict
@@ -207,7 +207,7 @@ def _page(
     found = proposals.get(proposal_id, person_id=me)
     election, base = found.election, _base(found)
     changes = _changes(base, found.params)
-    tally = elections.result(election.id) if election and election.result else None
+    tally = urns.result(election.id) if election and election.result else None
     context: dict[str, Any] = {
         "proposal": found,
         "refused": refused,
@@ -385,7 +385,7 @@ def find_ballot(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         return redirect("members:proposal", proposal_id)
     tracker = request.POST.get("tracker", "")
     try:
-        ballot = elections.find_ballot(election_id=found.election_id, tracker=tracker)
+        ballot = urns.find_ballot(election_id=found.election_id, tracker=tracker)
     except Problem as refused:
         return _page(request, proposal_id, refused=refused, status=refused.status)
     return _page(request, proposal_id, found_ballot={"tracker": tracker, "ballot": ballot})

@@ -14,10 +14,10 @@ from django.db import transaction
 
 from members import deadlines, governance, lineage, policies, seals
 from members.policies import PolicyRefused
-from members.voting import dry_runs, elections, electorate, proposal_letters, proposals
-from members.voting.elections import UrnDiffers
+from members.voting import dry_runs, elections, electorate, proposal_letters, proposals, urns
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.tally import Kind, Verdict
+from members.voting.urns import UrnDiffers
 
 State, Ruling = Proposal.State, Contest.Ruling
 # An inquorate vote is called once more, so many days later, and needs half the heads.
@@ -155,10 +155,10 @@ def _counting(proposal: Proposal, now: datetime) -> None:
     election_id = proposal.election_id
     assert election_id is not None
     try:
-        tally = elections.close(election_id=election_id, now=now)
+        tally = urns.close(election_id=election_id, now=now)
     except UrnDiffers as differs:
         logger.exception("the urn of proposal %s is not what its voters left", proposal.number)
-        elections.void(election_id)
+        urns.void(election_id)
         words = f"The urn and the roll did not agree, so nothing was counted: {str(differs)[:WORDS_MOST]}."
         is_last = proposal.reruns >= RERUNS_MOST
         proposal_letters.tell_of_a_void_vote(proposal, election_id, words, is_last=is_last, now=now)
@@ -191,11 +191,11 @@ def _contest(proposal: Proposal, now: datetime) -> None:
         return
     if Ruling.RECOUNTED in rulings:
         try:
-            elections.recount(proposal.election_id)
+            urns.recount(proposal.election_id)
         except UrnDiffers as differs:
             _void(proposal, f"Counted again, the vote did not come to the same: {differs}.", now)
             return
-    if elections.result(proposal.election_id).verdict != Verdict.PASSED:
+    if urns.result(proposal.election_id).verdict != Verdict.PASSED:
         proposals.end(proposal, State.DEFEATED, "It was voted down.", now=now)
     elif proposal.motion_sha256:
         proposals.end(proposal, State.ENACTED, "Members accepted it; it is carried out as it was published.", now=now)

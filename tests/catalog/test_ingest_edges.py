@@ -29,7 +29,7 @@ from tests import cast, media
 from tests.catalog.conftest import finish
 
 Send = Callable[..., Upload]
-DEMO = Path(__file__).parents[2] / "infra" / "demo_works"
+DEMO = Path(__file__).parents[2] / "infra" / "demonstration" / "works"
 
 
 @pytest.mark.usefixtures("committed")

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from infra import demo_run
+from infra import serving
 from infra.bench import ground, population
 from infra.parts.child import Child
 from infra.stack import Stack
@@ -77,7 +77,7 @@ class House:
     def serve(self) -> Child:
         """Start the web server and wait until it answers; the one that runs is killed before."""
         self.kill_web()
-        self.web = demo_run.start_web(self.stack, count=WEB_PROCESSES)
+        self.web = serving.start_web(self.stack, count=WEB_PROCESSES)
         ground.wait_for_answers(self.web, port=self.stack.web_port)
         return self.web
 

@@ -16,7 +16,7 @@ from django.db import connection
 
 from infra.parts.child import Child
 from members import clock
-from members.voting import elections
+from members.voting import elections, urns
 from members.voting.election_models import Ballot, Election
 from tests import callers
 from tests.members.polls import Poll, nonce_of
@@ -28,7 +28,7 @@ BEGIN = (
     "import django; django.setup(); from uuid import UUID; from members import clock;"
     " from members.voting import ballots, elections; "
 )
-CLOSE = BEGIN + "elections.close(election_id=UUID({election!r}), now=clock.now())"
+CLOSE = BEGIN + "urns.close(election_id=UUID({election!r}), now=clock.now())"
 CAST = BEGIN + "ballots.cast(election_id=UUID({election!r}), person_id=UUID({person!r}), choice='yes', nonce={nonce!r})"
 
 
@@ -87,13 +87,13 @@ def test_a_count_that_is_killed_is_done_whole_by_the_next(site: Site) -> None:
         kill_at("members_rollcorrection", site.run("Publishing", words))
     row = Election.objects.get(id=poll.id)
     assert (row.state, row.result, Ballot.objects.count()) == (Election.State.CLOSED, None, 10)
-    with pytest.raises(elections.NotClosed):
-        elections.result(poll.id)
+    with pytest.raises(urns.NotClosed):
+        urns.result(poll.id)
 
-    found = elections.close(election_id=poll.id, now=clock.now())
+    found = urns.close(election_id=poll.id, now=clock.now())
     assert (found.turnout, Ballot.objects.count()) == (10, 10)
     assert poll.row().votes["creator"] == {"members": 6, "marks": 5, "yes": 4, "no": 1, "abstained": 0}
-    assert elections.result(poll.id) == found
+    assert urns.result(poll.id) == found
 
 
 def test_a_ballot_whose_sender_is_killed_is_cast_once(site: Site) -> None:

@@ -18,7 +18,7 @@ import requests
 
 from infra import throwaway
 from infra.bench import population
-from infra.demo_run import PASSWORD
+from infra.demonstration.run import PASSWORD
 from infra.parts.child import free_port
 from infra.stack import Stack
 from tests.faults.house import LENA, Listener, audit, children_of, people_it
@@ -39,7 +39,7 @@ class Machine:
         self._demo: subprocess.Popen[bytes] | None = None
 
     def switch_on(self) -> None:
-        command = [sys.executable, "-m", "infra.demo_run", "--data", self.folder, "--port", str(self.port)]
+        command = [sys.executable, "-m", "infra.demonstration.run", "--data", self.folder, "--port", str(self.port)]
         # Not a sign of the stack under the other tests may reach the demo.
         env = {name: value for name, value in os.environ.items() if not name.startswith(("REFRAIN_", "DJANGO_"))}
         with self.said.open("ab") as log:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra import demo_run
+from infra import serving
 from infra.parts.child import Child
 from members import clock
 from playback import exports, tasks
@@ -69,7 +69,7 @@ def test_the_worker_that_packs(site: Site) -> None:
             file.truncate(FILE_BYTES)
         type(made).objects.filter(id=made.id).update(size_bytes=FILE_BYTES)
     export = exports.ask(person_id=lena.id, format="original", now=clock.now())
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.wake_export(export.id)
     part = store / f"exports/{export.id}/1/refrain-library.zip.part"
     wait_for(export, worker, lambda _: part.exists() and part.stat().st_size > FILE_BYTES // 3)
@@ -79,7 +79,7 @@ def test_the_worker_that_packs(site: Site) -> None:
     export.refresh_from_db()
     assert (export.state, export.attempts) == ("packing", 1)
     assert part.exists()
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.sweep_exports.delay()
     time.sleep(2)
     export.refresh_from_db()

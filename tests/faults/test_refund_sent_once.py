@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from infra import demo_run
+from infra import serving
 from members import clock
 from members.models import Person
 from playback import cashouts, tasks, topups
@@ -70,7 +70,7 @@ def refunds_in(site: Site) -> list[tuple[str, int]]:
 def test_a_worker_killed_while_it_asks(site: Site) -> None:
     lena, till = cast.person("lena"), site.open_till()
     bought(site, lena, 1_000)
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     os.kill(till.pid, signal.SIGSTOP)
     taken, _ = cashouts.take(person_id=lena.id, amount_micros=8_400_000, key="out")
     tasks.wake_refunds()
@@ -84,7 +84,7 @@ def test_a_worker_killed_while_it_asks(site: Site) -> None:
     assert Refund.objects.get().state == "waiting"
     assert CashOut.objects.get() == taken
 
-    again = demo_run.start_worker(site)  # type: ignore[arg-type]
+    again = serving.start_worker(site)
     tasks.send_refunds.delay()
     time.sleep(1)
     assert Refund.objects.get().attempts == 1, "the dead worker's lease still runs"

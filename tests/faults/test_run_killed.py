@@ -19,7 +19,7 @@ import pytest
 from django.db import connection
 
 from catalog.models import Work
-from infra import demo_run
+from infra import serving
 from infra.parts.child import Child
 from members import clock
 from royalties import runs, tasks
@@ -161,7 +161,7 @@ def test_a_worker_killed_anywhere_in_a_run(site: Site) -> None:
     run = running.close(OCTOBER)
     assert (run.state, run.held_micros > 0, run.gross_micros > 0) == (Run.State.SEALED, True, True)
     expected = everything()
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
 
     for step, table in NEEDED.items():
         forget()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from infra import demo_run
+from infra import serving
 from tests import media
 from tests.faults.house import Crowd, House, Listener, check_everything
 
@@ -20,7 +20,7 @@ def test_killed_in_the_middle(house: House, crowd: Crowd) -> None:
     recording = media.make("flac", seconds=12)
     lena = Listener(house.port, 0)
     works = house.query("SELECT count(*) FROM catalog_work")[0][0]
-    worker, beat = demo_run.start_worker(house.stack), demo_run.start_beat(house.stack)
+    worker, beat = serving.start_worker(house.stack), serving.start_beat(house.stack)
     try:
         with crowd.playing():
             crowd.wait_for(more=20)

@@ -15,7 +15,7 @@ import pytest
 from catalog import ingest, tasks
 from catalog.intake import receiving
 from catalog.models import Upload, Work
-from infra import demo_run
+from infra import serving
 from infra.parts.child import Child
 from members import clock
 from tests import cast, media
@@ -111,7 +111,7 @@ def assert_one_whole_work(site: Site, upload: Upload) -> None:
 
 def go_on(site: Site, upload: Upload) -> None:
     """Let the dead worker's lease run out, and the sweep wake another."""
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.sweep_uploads.delay()
     time.sleep(2)
     upload.refresh_from_db()
@@ -124,7 +124,7 @@ def go_on(site: Site, upload: Upload) -> None:
 
 def test_the_whole_worker(site: Site, upload: Upload) -> None:
     """As a power cut would: parent, children and ffmpeg at once."""
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.wake(upload.id)
     wait_for(upload, worker, is_rendering)
     assert len(working_in(site.folder / "temporary")) == 1
@@ -143,7 +143,7 @@ def test_the_whole_worker(site: Site, upload: Upload) -> None:
 
 def test_one_process_of_it(site: Site, upload: Upload) -> None:
     """The child that works is killed; its parent lives, gives the message back, and the lease keeps others out."""
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.wake(upload.id)
     wait_for(upload, worker, is_rendering)
 
@@ -163,7 +163,7 @@ def test_between_the_files_and_the_work(site: Site, upload: Upload) -> None:
     assert (upload.state, Work.objects.count()) == ("rendered", 0)
     made = media.files_under(site.folder / "store")
 
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.sweep_uploads.delay()
     wait_for(upload, worker, is_finished)
 
@@ -174,7 +174,7 @@ def test_between_the_files_and_the_work(site: Site, upload: Upload) -> None:
 @pytest.mark.parametrize("upload", [5], indirect=True)
 def test_a_message_about_nothing_is_forgotten(site: Site, upload: Upload) -> None:
     """A message may come twice, or about an upload that is finished or never was."""
-    worker = demo_run.start_worker(site)  # type: ignore[arg-type]
+    worker = serving.start_worker(site)
     tasks.advance_upload.delay(str(uuid.uuid4()))
     tasks.wake(upload.id)
     tasks.wake(upload.id)

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from infra import demo_builder, demo_coop, demo_votes
-from infra.demo_people import EVERYBODY, PEOPLE
+from infra.demonstration import builder, founding, votes
+from infra.demonstration.people import EVERYBODY, PEOPLE
 from members import clock, policies
 from members.belonging import expulsions, hours, shares
 from members.belonging.models import Membership
-from members.voting import ballots, elections, electorate, panels
+from members.voting import ballots, elections, electorate, panels, urns
 from members.voting.proposal_models import Proposal
 from members.voting.tally import Verdict
 from tests import cast
@@ -33,17 +33,17 @@ def coop(request):
     until = datetime.fromisoformat(request.param)
     cast.set_clock(until)
     policies.forget()
-    made = demo_coop.Coop({who.name: demo_builder._person(who) for who in EVERYBODY.values()})
-    assembly = demo_votes.assemble(made, until=until)
-    founded = clock.day(until) - timedelta(days=demo_coop.FOUNDED_BEFORE)
-    demo_builder._set_clock(founded, demo_builder.MEET_AT)
-    demo_coop.found(made, now=clock.now())
-    for left in range(demo_coop.FOUNDED_BEFORE - 1, 0, -1):
+    made = founding.Coop({who.name: builder._person(who) for who in EVERYBODY.values()})
+    assembly = votes.assemble(made, until=until)
+    founded = clock.day(until) - timedelta(days=founding.FOUNDED_BEFORE)
+    builder._set_clock(founded, builder.MEET_AT)
+    founding.found(made, now=clock.now())
+    for left in range(founding.FOUNDED_BEFORE - 1, 0, -1):
         day = clock.day(until) - timedelta(days=left)
-        demo_builder._gather(assembly, day, left=left)
-        demo_builder._end(day)
+        builder._gather(assembly, day, left=left)
+        builder._end(day)
     cast.set_clock(until)
-    demo_votes.beat(now=clock.now())
+    votes.beat(now=clock.now())
     return made
 
 
@@ -69,10 +69,10 @@ def test_there_is_all_of_a_coop_to_look_at(coop):
     assert (price.proposal_id, price.params["price_default_micros"]) == (enacted.id, 766_500)
     # It began with a month of which there is something to see, and in which people still listened.
     assert price.effective_from == clock.start_of(clock.month(price.effective_from))
-    assert timedelta(days=demo_builder.BEGINS_BEFORE - 30) > now - price.effective_from > timedelta(days=4)
+    assert timedelta(days=builder.BEGINS_BEFORE - 30) > now - price.effective_from > timedelta(days=4)
 
     revenue = next(one for one in found.values() if one.key == "revenue")
-    assert (revenue.state, elections.result(revenue.election_id).verdict) == (State.CONTEST, Verdict.DEFEATED)
+    assert (revenue.state, urns.result(revenue.election_id).verdict) == (State.CONTEST, Verdict.DEFEATED)
     assert revenue.contests.get().panel.count() == panels.SIZE
 
     # Everybody who signs in casts a ballot, and the last of them finds theirs.
@@ -85,6 +85,6 @@ def test_there_is_all_of_a_coop_to_look_at(coop):
         receipt = ballots.cast(election_id=voting.election_id, person_id=coop.id(who.name), choice="yes", nonce=nonce)
         assert len(receipt.tracker) == 64
     cast.set_clock(voting.ends_at + timedelta(minutes=1))
-    demo_votes.beat(now=clock.now())
-    assert elections.find_ballot(election_id=voting.election_id, tracker=receipt.tracker).choice == "yes"
+    votes.beat(now=clock.now())
+    assert urns.find_ballot(election_id=voting.election_id, tracker=receipt.tracker).choice == "yes"
     assert Proposal.objects.get(id=voting.id).state == State.CONTEST

@@ -47,7 +47,7 @@ def own_folder(tmp_path: Path) -> Path:
 @contextmanager
 def demo(*words: str | Path) -> Iterator[tuple[str, list[str]]]:
     """Run a demo until it is ready; give its address and what it printed. Afterwards it is asked to stop, and does."""
-    command = [sys.executable, "-m", "infra.demo_run", *map(str, words)]
+    command = [sys.executable, "-m", "infra.demonstration.run", *map(str, words)]
     # Not a sign of the stack under the other tests may reach the demo.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("REFRAIN_", "DJANGO_"))}
     with subprocess.Popen(

@@ -18,7 +18,7 @@ import pytest
 
 from catalog import sandbox
 from catalog.models import Upload
-from infra import demo_run
+from infra import serving
 from infra.parts.child import Child
 from tests import callers, cast
 from tests.site import Site, committing
@@ -124,7 +124,7 @@ def house(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> I
     cast.creator(ana)
     site = Site(folder, env={"TMPDIR": str(rooms), "REFRAIN_UPLOAD_BYTES_MAX": str(MOST_BYTES)})
     try:
-        web, worker = site.serve(), demo_run.start_worker(site)
+        web, worker = site.serve(), serving.start_worker(site)
         house = House(site=site, web=web, worker=worker, token=callers.token(ana, "publish"), rooms=rooms)
         with house.watch() as watch:
             assert {house.ask("works").status_code for _ in range(8)} == {200}

@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from infra import demo_treasury, play_bank
+from infra import play_bank
+from infra.demonstration import treasurers
 from members import clock, money, months
 from members.belonging import dues, memberships, shares
 from royalties import bank, bankfiles, journal, ledger, payouts, posting, reconciliation
@@ -28,7 +29,7 @@ def office(db):
     cast.set_clock(treasury.at(BEGINS))
     people = {name: cast.person(name.lower()) for name in ("Ana", "Ben", "Cleo")}
     people |= {name: cast.treasurer(name.lower()) for name in ("Tess", "Tom")}
-    made = demo_treasury.open_office(people, until=treasury.at(NOW), now=clock.now())
+    made = treasurers.open_office(people, until=treasury.at(NOW), now=clock.now())
     lena = cast.person("lena")
     cast.top_up(lena, 6_000, vat_ppm=190_000)
     for name in ("Ben", "Ana", "Cleo"):
@@ -38,7 +39,7 @@ def office(db):
     evening = treasury.at(BEGINS)
     while evening < treasury.at(NOW):
         cast.set_clock(evening)
-        demo_treasury.look_after(made, now=clock.now())
+        treasurers.look_after(made, now=clock.now())
         if clock.day(evening) == date(2026, 11, 9):
             cast.top_up(lena, 1_000, vat_ppm=190_000)
         evening += timedelta(days=1)

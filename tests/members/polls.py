@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from members import clock
 from members.models import Person
-from members.voting import ballots, elections, tally
+from members.voting import ballots, elections, tally, urns
 from members.voting.election_models import Election
 from members.voting.tally import Kind, Rules
 from tests import cast
@@ -66,7 +66,7 @@ class Poll:
     def close(self) -> tally.Tally:
         """Let the vote end, and count it."""
         self.end()
-        return elections.close(election_id=self.id, now=clock.now())
+        return urns.close(election_id=self.id, now=clock.now())
 
     def row(self) -> Election:
         return Election.objects.get(id=self.id)

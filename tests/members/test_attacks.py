@@ -10,7 +10,7 @@ from members import clock, lineage, throttles
 from members.belonging import expulsions, memberships, places, shares
 from members.belonging.models import Membership
 from members.models import Notice
-from members.voting import ballots, elections, electorate, proposal_life
+from members.voting import ballots, elections, electorate, proposal_life, urns
 from members.voting.election_models import Ballot, Election, RollLine
 from members.voting.proposal_models import Proposal
 from members.voting.tally import Verdict
@@ -55,8 +55,8 @@ def test_a_vote_whose_urn_was_changed_is_voided_by_itself_and_held_again(people,
     assert last.words.endswith("It is held again.")
     voided = Election.objects.get(id=first)
     assert (voided.state, voided.votes, voided.result, voided.bundle_key) == ("voided", None, None, "")
-    with pytest.raises(elections.NotClosed, match="never counted"):
-        elections.close(election_id=first, now=clock.now())
+    with pytest.raises(urns.NotClosed, match="never counted"):
+        urns.close(election_id=first, now=clock.now())
     told = Notice.objects.filter(subject="A shorter opening: the vote is void")
     assert {one.person_id for one in told} == {one.id for one in people}
     assert all(fault in one.body and "It is held again" in one.body for one in told)
@@ -86,7 +86,7 @@ def test_nobody_voids_a_vote_before_it_has_closed(people):
     proposal = assembly.called(people)
     assembly.vote(proposal, "yyy...", people)
     with pytest.raises(Error, match="voided when it has closed, and not before"):
-        elections.void(assembly.seen(proposal).election_id)
+        urns.void(assembly.seen(proposal).election_id)
 
 
 def test_a_counted_vote_is_not_voided_any_more(people):
@@ -95,9 +95,9 @@ def test_a_counted_vote_is_not_voided_any_more(people):
     election_id = assembly.seen(proposal).election_id
     assembly.go_on(proposal)
     before = callers.digest()
-    elections.void(election_id)
+    urns.void(election_id)
     assert callers.digest() == before
-    assert elections.result(election_id).verdict == Verdict.PASSED
+    assert urns.result(election_id).verdict == Verdict.PASSED
 
 
 # Who is on the roll, and stays on it.
@@ -130,7 +130,7 @@ def test_an_expulsion_before_the_roll_takes_the_vote_and_one_after_it_does_not(p
     expelled(people[5], board, asked_at=asked_at)
     found = assembly.go_on(proposal)
     # Who was on it stays on it: both voices that were cast are counted, and nobody can say whose they were.
-    assert elections.result(found.election_id).turnout == 5
+    assert urns.result(found.election_id).turnout == 5
     assert found.election.votes["listener"] == {"members": 5, "marks": 5, "yes": 5, "no": 0, "abstained": 0}
 
 

@@ -22,7 +22,7 @@ from django.db import close_old_connections, connection
 from members import clock, seals
 from members.keys import NoSealingKey
 from members.problems import Invalid, NotFound, Problem
-from members.voting import ballots, elections
+from members.voting import ballots, elections, urns
 from members.voting.ballots import AlreadyVoted, NonceTaken, NotOnTheRoll, Receipt, VotingNotOpen
 from members.voting.tally import Kind
 from tests import callers, cast
@@ -302,7 +302,7 @@ def test_a_ballot_that_has_the_lock_at_the_closing_is_counted(committed_poll: Po
         )
         assert outcome.fetchone() == ("cast",)
         cast.set_clock(CLOSES_AT)
-        closing = partial(elections.close, election_id=committed_poll.id, now=clock.now())
+        closing = partial(urns.close, election_id=committed_poll.id, now=clock.now())
         thread, told = in_a_thread(closing)
         wait_for_waiters(ours)
         ours.commit()

@@ -16,10 +16,11 @@ from django.db import Error, close_old_connections, connection, transaction
 from infra import grants
 from members import clock, keys, seals
 from members.problems import NotFound
-from members.voting import ballots, election_documents, elections
+from members.voting import ballots, election_documents, elections, urns
 from members.voting.election_models import Ballot, Checkpoint, Election, RollLine
-from members.voting.elections import CannotAnnounce, NotClosed, RollFixed, UrnDiffers
+from members.voting.elections import CannotAnnounce, RollFixed
 from members.voting.tally import Kind, Verdict
+from members.voting.urns import NotClosed, UrnDiffers
 from tests import callers, cast
 from tests.members.polls import CLOSES_AT, NOTICE_AT, OPENS_AT, QUESTION, RULES, Poll, nonce_of
 
@@ -184,9 +185,9 @@ def test_the_turnout_is_shown_and_nothing_else(poll: Poll, django_assert_num_que
     assert (shown.members, shown.voted) == (53, 4)
     assert shown.classes == {"creator": (12, 3), "listener": (30, 0), "supporter": (5, 1), "worker": (6, 0)}
     for early in (
-        lambda: elections.result(poll.id),
-        lambda: elections.find_ballot(election_id=poll.id, tracker="00" * 32),
-        lambda: elections.close(election_id=poll.id, now=clock.now()),
+        lambda: urns.result(poll.id),
+        lambda: urns.find_ballot(election_id=poll.id, tracker="00" * 32),
+        lambda: urns.close(election_id=poll.id, now=clock.now()),
     ):
         with pytest.raises(NotClosed):
             early()
@@ -195,7 +196,7 @@ def test_the_turnout_is_shown_and_nothing_else(poll: Poll, django_assert_num_que
     assert elections.people(election_id=poll.id, voted=True) == []
     # Whoever says that it is later than it is does not count either: the database reads its own clock.
     with pytest.raises(Error, match="when it has closed, and not before"), transaction.atomic():
-        elections.close(election_id=poll.id, now=CLOSES_AT)
+        urns.close(election_id=poll.id, now=CLOSES_AT)
 
 
 @pytest.mark.parametrize(
@@ -252,8 +253,8 @@ def test_the_web_role_can_do_all_that_a_vote_needs(db: None) -> None:
             assert elections.turnout(election.id).voted == 6
             assert elections.checkpoint(election_id=election.id, now=clock.now()) is not None
             _move(cursor, CLOSES_AT)
-            assert elections.close(election_id=election.id, now=clock.now()).turnout == 6
-            assert elections.result(election.id).turnout == 6
+            assert urns.close(election_id=election.id, now=clock.now()).turnout == 6
+            assert urns.result(election.id).turnout == 6
             elections.forget(person_id=people[0][0])
         finally:
             cursor.execute("RESET ROLE")
@@ -333,17 +334,17 @@ def test_closing_counts_what_was_said(poll: Poll) -> None:
     assert row.votes == expected
     assert (found.verdict, found.turnout, found.heads) == (Verdict.PASSED, 19, Fraction(8, 17))
     assert found.support == Fraction(45, 100) * Fraction(5, 7) + Fraction(35, 100) * Fraction(1, 4) + Fraction(1, 10)
-    assert elections.result(poll.id) == found
+    assert urns.result(poll.id) == found
     assert (row.result["verdict"], row.result["support"]) == (
         "passed",
         [found.support.numerator, found.support.denominator],
     )
     assert elections.turnout(poll.id).classes["creator"] == (12, 8)
     # Safe to run again, and the bundle's bytes follow from what is kept.
-    assert elections.close(election_id=poll.id, now=clock.now()) == found
+    assert urns.close(election_id=poll.id, now=clock.now()) == found
     assert poll.row().bundle_sha256 == row.bundle_sha256
     by_hand("UPDATE members_election SET result = NULL, manifest = NULL, bundle_key = '', bundle_bytes = NULL")
-    assert elections.close(election_id=poll.id, now=clock.now()) == found
+    assert urns.close(election_id=poll.id, now=clock.now()) == found
     assert poll.row().bundle_sha256 == row.bundle_sha256
     with pytest.raises(Error, match="counted once"), transaction.atomic():
         Election.objects.filter(id=poll.id).update(votes={})
@@ -357,8 +358,8 @@ def test_everybody_finds_their_ballot_and_whether_they_voted(poll: Poll) -> None
     poll.close()
     trackers = sorted(receipt.tracker for receipt in poll.receipts.values())
     last = poll.people["worker"][4]
-    found = elections.find_ballot(election_id=poll.id, tracker=f" {poll.receipts[last.id].tracker.upper()}\n")
-    assert found == elections.Found(
+    found = urns.find_ballot(election_id=poll.id, tracker=f" {poll.receipts[last.id].tracker.upper()}\n")
+    assert found == urns.Found(
         place=trackers.index(poll.receipts[last.id].tracker) + 1,
         count=6,
         class_name="worker",
@@ -366,11 +367,11 @@ def test_everybody_finds_their_ballot_and_whether_they_voted(poll: Poll) -> None
         checkpoint=1,
         checkpoint_at=named.made_at if named else None,
     )
-    late = elections.find_ballot(election_id=poll.id, tracker=poll.receipts[poll.people["listener"][0].id].tracker)
+    late = urns.find_ballot(election_id=poll.id, tracker=poll.receipts[poll.people["listener"][0].id].tracker)
     assert late is not None
     assert late.checkpoint is None
     for unknown in ("00" * 32, "", "zz", "0" * 63, "é" * 64):
-        assert elections.find_ballot(election_id=poll.id, tracker=unknown) is None
+        assert urns.find_ballot(election_id=poll.id, tracker=unknown) is None
     assert set(elections.people(election_id=poll.id, voted=True)) == set(poll.receipts)
     assert len(elections.people(election_id=poll.id, voted=False)) == 53 - 6
     elections.forget(person_id=last.id)
@@ -398,8 +399,8 @@ def test_of_somebody_erased_while_it_was_open_the_mark_stays(poll: Poll) -> None
 def test_nobody_came_and_nobody_could(db: None) -> None:
     empty, silent = Poll({"creator": 20, "listener": 0}), Poll({})
     silent.end()
-    assert elections.close(election_id=empty.id, now=clock.now()).verdict == Verdict.INQUORATE
-    assert elections.close(election_id=silent.id, now=clock.now()).verdict == Verdict.DEFEATED
+    assert urns.close(election_id=empty.id, now=clock.now()).verdict == Verdict.INQUORATE
+    assert urns.close(election_id=silent.id, now=clock.now()).verdict == Verdict.DEFEATED
 
 
 TAMPERED = {
@@ -455,7 +456,7 @@ def test_closing_at_once_from_everywhere_counts_once(committed: None) -> None:
         def counting() -> None:
             close_old_connections()
             try:
-                told.append((of.id, elections.close(election_id=of.id, now=clock.now())))
+                told.append((of.id, urns.close(election_id=of.id, now=clock.now())))
             finally:
                 connection.close()
 

@@ -20,7 +20,7 @@ from members.erasing.erasures import ErasureRuns, HasDuties, NoErasure
 from members.erasing.models import Erasure
 from members.models import Person
 from members.problems import NotAllowed, NotFound
-from members.voting import ballots, elections
+from members.voting import ballots, elections, urns
 from members.voting.election_models import RollLine
 from members.voting.tally import Kind
 from playback import cashouts, certificates, follows, topups
@@ -173,7 +173,7 @@ class Life:
         for one in (self.zeb, others[0]):
             ballots.cast(election_id=announced.id, person_id=one.id, choice="yes", nonce=polls.nonce_of(one))
         cast.set_clock(polls.CLOSES_AT + polls.SECOND)
-        elections.close(election_id=announced.id, now=clock.now())
+        urns.close(election_id=announced.id, now=clock.now())
         return announced.id
 
 
@@ -183,7 +183,7 @@ def test_a_whole_life_goes_and_no_table_names_it(till):  # noqa: PLR0915  (it is
     running.start_of_next(SEPTEMBER)
     running.close(SEPTEMBER)
     election_id = life.vote()
-    tallied, line = elections.result(election_id), RollLine.objects.get(election_id=election_id, person_id=zeb.id)
+    tallied, line = urns.result(election_id), RollLine.objects.get(election_id=election_id, person_id=zeb.id)
     before = named()
     assert {"members_person.email", "members_membership.postal_address", "catalog_splitline.email"} <= before.keys()
     assert {"catalog_report.contact", "playback_certificate.content", "members_notice.body"} <= before.keys()
@@ -224,7 +224,7 @@ def test_a_whole_life_goes_and_no_table_names_it(till):  # noqa: PLR0915  (it is
     # Books and votes are what they were.
     assert reconciliation.check(now=clock.now()) == differences == []
     assert ledger.payable([zeb.id]) == {zeb.id: 0}
-    assert elections.recount(election_id) == tallied == elections.result(election_id)
+    assert urns.recount(election_id) == tallied == urns.result(election_id)
     kept = RollLine.objects.get(election_id=election_id, name=line.name)
     assert (kept.person_id, kept.class_name, kept.voted) == (None, "listener", True)
     # What others own they keep; his profile had nobody else, so its works are off.
@@ -354,12 +354,12 @@ def test_a_vote_that_closes_later_forgets_them_too():
         post()
     assert state_of(lena) == "erased"
     cast.set_clock(polls.CLOSES_AT + polls.SECOND)
-    tallied = elections.close(election_id=announced.id, now=clock.now())
+    tallied = urns.close(election_id=announced.id, now=clock.now())
     erasures.advance(now=clock.now())
     assert sorted(RollLine.objects.values_list("person_id", "voted"), key=str) == sorted(
         [(None, True), (others[0].id, False), (others[1].id, False)], key=str
     )
-    assert elections.recount(announced.id) == tallied
+    assert urns.recount(announced.id) == tallied
 
 
 # The pages.

@@ -9,7 +9,7 @@ from members.belonging import memberships
 from members.belonging.models import Membership
 from members.erasing import erasures, lists
 from members.erasing.lists import Listed
-from members.voting import elections
+from members.voting import elections, urns
 from members.voting.election_models import Ballot, RollLine
 from tests.members import assembly
 from tests.members.test_erasures import post
@@ -60,7 +60,7 @@ def test_who_goes_before_the_roll_is_not_on_it_and_what_was_said_after_stays_cou
     counted = elections.get(election.id)
     said = {"members": members, "marks": marks, "yes": 4, "no": no, "abstained": 0}
     assert (counted.votes, counted.roll_root, Ballot.objects.count()) == ({"listener": said}, root, marks)
-    assert elections.recount(election.id) == elections.result(election.id)
+    assert urns.recount(election.id) == urns.result(election.id)
     erasures.advance(now=clock.now())
     # Whose line it was is forgotten of who was erased, and of nobody else.
     kept = set(RollLine.objects.values_list("person_id", flat=True))

@@ -11,7 +11,7 @@ from django.db import connection
 from members import clock, policies
 from members.belonging import memberships
 from members.problems import NotAllowed
-from members.voting import contests, discussion, elections, proposal_life, proposals
+from members.voting import contests, discussion, elections, proposal_life, proposals, urns
 from members.voting.panels import PanelOver
 from members.voting.proposal_models import Contest, Proposal
 from members.voting.proposals import NotNow
@@ -59,7 +59,7 @@ def test_figures_that_became_impossible_during_the_vote_fail_when_it_is_counted(
     tighten()
     found = assembly.go_on(proposal)
     assert (found.state, found.why) == (State.FAILED, "opening.seconds is 30; it is a whole number from 40 to 60")
-    assert elections.result(found.election_id).verdict == "passed"
+    assert urns.result(found.election_id).verdict == "passed"
 
 
 def test_another_version_that_came_during_the_vote_makes_it_fail_when_it_is_counted(people):

@@ -6,7 +6,7 @@ import pytest
 
 from members import clock
 from members.models import Notice
-from members.voting import elections, proposals
+from members.voting import proposals, urns
 from members.voting.proposal_models import Proposal
 from tests.members import assembly
 
@@ -151,8 +151,8 @@ def test_lists_cost_the_same_however_long_they_are(client, people, django_assert
 def test_early_results_are_nowhere(client, people):
     proposal = assembly.called(people)
     assembly.vote(proposal, "yyyy..", people)
-    with pytest.raises(elections.NotClosed):
-        elections.result(assembly.seen(proposal).election_id)
+    with pytest.raises(urns.NotClosed):
+        urns.result(assembly.seen(proposal).election_id)
     for path in (f"/proposals/{proposal.id}", "/coop", "/proposals", f"/api/v1/proposals/{proposal.id}"):
         assert "weighted yes" not in read(client, path, people[0])
     assert proposals.get(proposal.id, person_id=None).why == ""

@@ -10,7 +10,7 @@ from members.belonging import shares
 from members.models import Notice
 from members.policies import PolicyRefused, StaleBase
 from members.problems import Invalid, NotAllowed, NotFound
-from members.voting import ballots, contests, discussion, elections, proposal_life, proposals
+from members.voting import ballots, contests, discussion, elections, proposal_life, proposals, urns
 from members.voting.proposal_models import Contest, Part, Proposal
 from members.voting.proposals import NotNow, OneAtATime
 from members.voting.tally import Kind, Verdict
@@ -41,7 +41,7 @@ def test_a_vote_changes_what_the_software_obeys_by_itself(people):
     assert assembly.go_on(proposal).state == State.VOTING
     assembly.vote(proposal, "yyyyn.", people)
     found = assembly.go_on(proposal)
-    assert (found.state, elections.result(found.election_id).verdict) == (State.CONTEST, Verdict.PASSED)
+    assert (found.state, urns.result(found.election_id).verdict) == (State.CONTEST, Verdict.PASSED)
     found = assembly.go_on(proposal)
     # Counted on 31 August, contested until 7 September: the first month that is two weeks away is October.
     begins = found.effective_from
@@ -280,7 +280,7 @@ def test_governance_that_changes_during_a_vote_never_reaches_it(people):
     cast.set_clock(clock.now() + timedelta(hours=2))
     assembly.vote(proposal, "yyyyn.", people)
     found = assembly.go_on(proposal)
-    assert (found.governance_seq, elections.result(found.election_id).head_quorum) == (1, 5)
+    assert (found.governance_seq, urns.result(found.election_id).head_quorum) == (1, 5)
 
 
 # How much has to agree.
@@ -343,8 +343,8 @@ def test_a_vote_to_which_too_few_came_is_called_once_more_for_half_the_heads(peo
     assembly.go_on(proposal)
     assembly.vote(proposal, "yyy...", people)
     found = assembly.go_on(proposal)
-    assert elections.result(found.election_id).head_quorum == 3
-    assert (found.state, elections.result(found.election_id).verdict) == (State.CONTEST, Verdict.PASSED)
+    assert urns.result(found.election_id).head_quorum == 3
+    assert (found.state, urns.result(found.election_id).verdict) == (State.CONTEST, Verdict.PASSED)
 
 
 def test_the_second_time_it_ends(people):

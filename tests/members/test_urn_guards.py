@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from members import clock
-from members.voting import elections
+from members.voting import elections, urns
 from members.voting.ballots import VotingNotOpen
 from members.voting.election_models import Ballot, Election, RollLine
 from tests import callers, cast
@@ -136,10 +136,10 @@ def test_a_vote_opens_at_its_moment_and_is_closed_at_the_other(poll):
         poll.cast(person, "yes")
     refused("SELECT members_close_election(%(id)s)", "when it has closed, and not before", id=poll.id)
     refused("SELECT members_void_election(%(id)s)", "when it has closed, and not before", id=poll.id)
-    with pytest.raises(elections.NotClosed):
-        elections.close(election_id=poll.id, now=CLOSES_AT - MICROSECOND)
+    with pytest.raises(urns.NotClosed):
+        urns.close(election_id=poll.id, now=CLOSES_AT - MICROSECOND)
     stand_still(CLOSES_AT)
-    assert elections.close(election_id=poll.id, now=CLOSES_AT).turnout == 2
+    assert urns.close(election_id=poll.id, now=CLOSES_AT).turnout == 2
 
 
 def test_a_checkpoint_keeps_trackers_in_their_own_order_and_not_in_that_of_casting(poll):
@@ -178,7 +178,7 @@ def test_what_was_counted_stands(poll):
         ("DELETE FROM members_checkpoint", "append-only"),
     ):
         refused(statement, why)
-    assert elections.recount(poll.id).turnout == 5
+    assert urns.recount(poll.id).turnout == 5
     does("SELECT members_void_election(%(id)s)", id=poll.id)
     assert (poll.row().state, Ballot.objects.count()) == (Election.State.CLOSED, 5)
 
@@ -198,7 +198,7 @@ def test_a_void_vote_is_kept_in_orders_that_lead_nowhere(poll):
         poll.vote(name, "ynyny")
     by_force("UPDATE members_urn SET choice = 'abstain' WHERE choice = 'no'")
     poll.end()
-    elections.void(poll.id)
+    urns.void(poll.id)
     trackers, names = as_they_lie("members_ballot", "tracker"), as_they_lie("members_rollline", "name")
     assert (len(trackers), len(names)) == (15, 19)
     assert (trackers, names) == (sorted(trackers), sorted(names))

@@ -5,7 +5,7 @@ from typing import Any
 
 from members.models import Person
 from members.voting import ballots as urn
-from members.voting import contests, discussion, elections, proposal_life, proposals, rolls
+from members.voting import contests, discussion, elections, proposal_life, proposals, rolls, urns
 from members.voting.proposal_models import Contest as ContestRow
 from members.voting.proposal_models import Proposal as ProposalRow
 from tests.simulation.acts_of_members import ActsOfMembers
@@ -266,7 +266,7 @@ def compare_decisions(auditor: Beat) -> None:
             }
             found = elections.get(one.ballots.id)
             _agree(f"count of vote {one.number}", counted, found.votes)
-            result, said = elections.result(found.id), one.ballots.counted()
+            result, said = urns.result(found.id), one.ballots.counted()
             _agree(f"verdict of vote {one.number}", one.ballots.verdict, str(result.verdict))
             whole = support(said, one.rules or {}, constitutional=one.kind == "constitutional")
             _agree(f"support of vote {one.number}", whole, result.support)

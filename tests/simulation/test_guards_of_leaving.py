@@ -17,7 +17,7 @@ from members import policies
 from members.belonging import expulsions
 from members.erasing import erasures
 from members.erasing.keeping import MembersKeeper
-from members.voting import elections, panels, proposal_life, rolls
+from members.voting import elections, panels, proposal_life, rolls, urns
 from playback import topups
 from playback.erasing import PlaybackKeeper
 from royalties import claims, payouts
@@ -53,7 +53,7 @@ def value(of: object, name: str, broken: object) -> Break:
 BREAKS: dict[str, tuple[Break, Play]] = {
     "marks need no ballots": (ballots("WHEN marks <> ballots THEN", "WHEN false THEN"), scenes.put_right),
     "a recount finds what was counted": (
-        function(elections.recount, "if found != election.votes:", "if False:"),
+        function(urns.recount, "if found != election.votes:", "if False:"),
         scenes.put_right,
     ),
     "nobody is heard": (value(expulsions, "HEARD_FOR", timedelta(0)), scenes.expelled),

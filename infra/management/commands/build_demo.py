@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from infra import demo_builder
+from infra.demonstration import builder
 from members.problems import Problem
 
 
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         if settings.IN_PRODUCTION:
             raise CommandError("people of the demo have no place in production")
         try:
-            demo_builder.build(say=lambda line: print(line, flush=True))
+            builder.build(say=lambda line: print(line, flush=True))
         except Problem as problem:
             raise CommandError(problem.detail) from problem

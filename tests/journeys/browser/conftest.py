@@ -20,12 +20,12 @@ import requests
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from catalog import sandbox
-from infra import demo_run, throwaway
+from infra import serving, throwaway
 from infra.bench import ground
 from infra.stack import Stack
 from tests.journeys.browser.visitor import PASSWORD, TRACK_SECONDS, Visitor, plain_token
 
-MUSIC = Path(demo_run.__file__).parent / "demo_works" / "maxstack-nebula.opus"
+MUSIC = Path(__file__).parents[3] / "infra" / "demonstration" / "works" / "maxstack-nebula.opus"
 CREATOR = "ana@journey.example"
 BROWSER_OPTIONS = [
     "--no-sandbox",
@@ -171,8 +171,8 @@ def shop() -> Iterator[Shop]:
         state = stack.folder / "play-money.sqlite3"
         gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
         stack.run("Payment gateway", [sys.executable, *gateway])
-        web = demo_run.start_web(stack, count=2)
-        demo_run.start_worker(stack)
+        web = serving.start_web(stack, count=2)
+        serving.start_worker(stack)
         ground.wait_for_answers(web, port=stack.web_port)
         ana = Program(stack, found_profile(stack, CREATOR, "Maxstack"))
         folder = Path(music)

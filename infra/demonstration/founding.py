@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from infra.demo_people import CROWD, PEOPLE, Member
+from infra.demonstration.people import CROWD, PEOPLE, Member
 from members import clock, ibans
 from members.belonging import dues, expulsions, hours, memberships, places, shares
 from members.belonging.models import ClassPlace, Membership

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from infra.demo_coop import Coop
-from infra.demo_people import EVERYBODY
-from infra.demo_proposals import Asked, all_asked
+from infra.demonstration.founding import Coop
+from infra.demonstration.people import EVERYBODY
+from infra.demonstration.proposals import Asked, all_asked
 from members import clock, policies
 from members.voting import ballots, contests, discussion, elections, proposal_life, proposals
 from members.voting.proposal_models import Contest, Proposal

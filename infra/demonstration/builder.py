@@ -23,12 +23,12 @@ from catalog.intake import receiving
 from catalog.intake.receiving import AlreadyUploaded
 from catalog.models import Creator, CreatorRole, Upload, Work
 from catalog.sharing import Payee
-from infra import demo_coop, demo_treasury, demo_votes, demo_year
-from infra.demo_coop import FOUNDED_BEFORE, Coop
-from infra.demo_listening import RUN_BY, DemoFailed, Listening, buy_some
-from infra.demo_people import EVERYBODY, PASSWORD, PEOPLE, Member
-from infra.demo_treasury import THURSDAY, Office
-from infra.demo_votes import Assembly
+from infra.demonstration import first_year, founding, treasurers, votes
+from infra.demonstration.founding import FOUNDED_BEFORE, Coop
+from infra.demonstration.listening import RUN_BY, DemoFailed, Listening, buy_some
+from infra.demonstration.people import EVERYBODY, PASSWORD, PEOPLE, Member
+from infra.demonstration.treasurers import THURSDAY, Office
+from infra.demonstration.votes import Assembly
 from members import clock, notices
 from members.models import Person, StaffRole
 from members.voting.proposal_models import Proposal
@@ -37,7 +37,7 @@ from playback.models import Charge, PromoBudget
 from royalties import posting, reconciliation, so_far, treasury
 from royalties.periods import CLOSES_ON_DAY
 
-WORKS = Path(__file__).resolve().parent / "demo_works"
+WORKS = Path(__file__).resolve().parent / "works"
 # So many days before the end people begin to listen on most evenings. A few works were there in the first year.
 BEGINS_BEFORE = 96
 EARLY = frozenset(
@@ -75,7 +75,7 @@ def build(*, say: Callable[[str], None]) -> None:
     finally:
         clock.set_offset(timedelta(0))
     now = clock.now()
-    demo_votes.beat(now=now)
+    votes.beat(now=now)
     audience_counting.count_all(now=now)
     shelves.fill(now=now)
     so_far.count(now=now)
@@ -88,17 +88,17 @@ def build(*, say: Callable[[str], None]) -> None:
 def _months(people: dict[str, Person], until: datetime, say: Callable[[str], None]) -> tuple[int, int]:
     """Found the co-op, take the works in, and let evening after evening pass; return charges and works."""
     coop, today = Coop(people), clock.day(until)
-    story = Story(assembly=demo_votes.assemble(coop, until=until), people=people, until=until, say=say)
+    story = Story(assembly=votes.assemble(coop, until=until), people=people, until=until, say=say)
     begins = today - timedelta(days=BEGINS_BEFORE)
-    early = min(begins, demo_year.begins_on(until))
-    day = demo_year.founded_on(until, latest=today - timedelta(days=FOUNDED_BEFORE))
+    early = min(begins, first_year.begins_on(until))
+    day = first_year.founded_on(until, latest=today - timedelta(days=FOUNDED_BEFORE))
     _set_clock(day, MEET_AT)
-    demo_coop.found(coop, now=clock.now())
+    founding.found(coop, now=clock.now())
     say(f"  {day.isoformat()}: {len(people)} people, and a co-op founded by most of them")
     while (day := day + ONE_DAY) < today:
         if day == early:
             story.take_in(EARLY, day)
-            story.office = demo_treasury.open_office(people, until=until, now=clock.now())
+            story.office = treasurers.open_office(people, until=until, now=clock.now())
         if day == begins:
             story.take_in(None, day)
             _share(people, story.works)
@@ -109,7 +109,7 @@ def _months(people: dict[str, Person], until: datetime, say: Callable[[str], Non
     assert story.office is not None
     story.listening.give_back()
     clock.set_offset(timedelta(0))
-    demo_treasury.look_after(story.office, now=clock.now())
+    treasurers.look_after(story.office, now=clock.now())
     return story.listening.charged, len(story.works)
 
 
@@ -136,7 +136,7 @@ class Story:
 
     def pass_evening(self, day: date, *, left: int) -> None:
         """Let members meet and listeners listen, and beat come by after it. Quiet evenings pass by themselves."""
-        heard = demo_year.is_heard_on(day, until=self.until)
+        heard = first_year.is_heard_on(day, until=self.until)
         if not heard and _is_quiet(day, left):
             return
         _gather(self.assembly, day, left=left)
@@ -151,8 +151,8 @@ class Story:
         if heard:
             buy_some(self.people, self.works)
         if self.office is not None and left > 1:
-            demo_treasury.look_after(self.office, now=clock.now())
-            demo_year.look_after(self.assembly, now=clock.now())
+            treasurers.look_after(self.office, now=clock.now())
+            first_year.look_after(self.assembly, now=clock.now())
         _end(day)
 
 
@@ -165,14 +165,14 @@ def _is_quiet(day: date, left: int) -> bool:
 def _gather(assembly: Assembly, day: date, *, left: int) -> None:
     _set_clock(day, MEET_AT)
     now = clock.now()
-    demo_coop.look_after(assembly.coop, left=left, now=now)
-    demo_votes.look_after(assembly, left=left, now=now)
+    founding.look_after(assembly.coop, left=left, now=now)
+    votes.look_after(assembly, left=left, now=now)
 
 
 def _end(day: date) -> None:
     _set_clock(day, BEAT_AT)
     now = clock.now()
-    demo_votes.beat(now=now)
+    votes.beat(now=now)
     notices.send_waiting(now=now, limit=MAILS_AT_ONCE)
 
 

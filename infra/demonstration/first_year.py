@@ -6,8 +6,8 @@ Its figures are drawn and its money is booked by the turns that the workers take
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from infra.demo_proposals import Asked
-from infra.demo_votes import Assembly
+from infra.demonstration.proposals import Asked
+from infra.demonstration.votes import Assembly
 from members import clock
 from members.voting import proposals
 from royalties.year import closing, motion, work

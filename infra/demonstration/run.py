@@ -15,15 +15,14 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from infra.demo_people import PASSWORD, PEOPLE
+from infra import serving
+from infra.demonstration.people import PASSWORD, PEOPLE
 from infra.parts.child import Child, PartFailedError, is_free
 from infra.stack import Stack, StackInUseError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 USUAL_PORT = 8000
 PORT_MOST = 65_535
-# While one waits for the disk the others work; see infra/decisions/0003.
-WEB_PROCESSES = 4
 
 
 class StopAsked(BaseException):
@@ -84,8 +83,8 @@ def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
     state = stack.folder / "play-money.sqlite3"
     gateway = ["-m", "infra.play_money", "--port", str(stack.gateway_port), "--state", str(state)]
     stack.run("Payment gateway", [sys.executable, *gateway])
-    web = start_web(stack)
-    start_worker(stack)
+    web = serving.start_web(stack)
+    serving.start_worker(stack)
     web.wait_until(lambda: _answers(stack.web_port))
     say("Making the people and the catalogue ...")
     _manage(stack, "build_demo", as_owner=True)
@@ -93,36 +92,11 @@ def run(stack: Stack, *, port: int | None, works: Path | None) -> None:
         say(f"Taking in what is in {works} ...")
         own = ["--by-artist", "--person", "cleo@demo.example", "--publish"]
         _manage(stack, "import_works", str(works), *own, as_owner=True)
-    start_beat(stack)
+    serving.start_beat(stack)
     _welcome(stack)
     while True:
         _check_children(stack)
         time.sleep(0.3)
-
-
-def start_web(stack: Stack, *, count: int = WEB_PROCESSES) -> Child:
-    """Start the production server: `count` processes of one thread each."""
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(stack.web_port), "--no-ws"]
-    processes = ["--workers", str(count), "--blocking-threads", "1", "--workers-kill-timeout", "5"]
-    resilience = ["--respawn-failed-workers", "--respawn-interval", "0.5", "--log-level", "warning"]
-    command = [sys.executable, "-m", "granian", *options, *processes, *resilience, "infra.wsgi:application"]
-    return stack.run("Web server", command)
-
-
-def start_worker(stack: Stack) -> Child:
-    """Start the Celery worker."""
-    concurrency = str(min(2, os.cpu_count() or 1))
-    options = ["--concurrency", concurrency, "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    return stack.run("Worker", [sys.executable, "-m", "celery", "-A", "infra", "worker", *options])
-
-
-def start_beat(stack: Stack) -> Child:
-    """Start Celery's beat."""
-    # Its file only says when each job ran last, and a kill can leave half of it; a fresh one runs what is due.
-    for leftover in stack.folder.glob("beat-schedule*"):
-        leftover.unlink()
-    options = ["--schedule", str(stack.folder / "beat-schedule"), "--pidfile", "", "--loglevel", "WARNING"]
-    return stack.run("Beat", [sys.executable, "-m", "celery", "-A", "infra", "beat", *options])
 
 
 def say(line: str) -> None:

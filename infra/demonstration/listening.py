@@ -10,7 +10,7 @@ import requests
 from django.conf import settings
 
 from catalog.models import Work
-from infra.demo_people import CROWD
+from infra.demonstration.people import CROWD
 from members import clock
 from members.models import Person
 from members.problems import Problem
