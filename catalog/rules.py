@@ -43,8 +43,8 @@ PRICING = Policy(
     title="What a play costs",
     figures={
         "plays": "Plays until a work is owned",
-        "growth_num": "Each play costs so many parts",
-        "growth_den": "of so many parts of the one before",
+        "growth_num": "Each play costs the one before, times",
+        "growth_den": "and divided by",
         "price_default_micros": "Price of a work whose creator names none",
         "price_min_micros": "Lowest price of a work",
         "price_max_micros": "Highest price of a work",

@@ -116,10 +116,12 @@ def _convene(filed: Contest, proposal: Proposal, *, now: datetime) -> None:
 def _tell_of_ruling(filed: Contest, *, now: datetime) -> None:
     """Tell who contests, the author and the panel what was decided."""
     proposal = filed.proposal
+    was_again = proposal.reruns >= proposals.RERUNS_MOST
+    again = "was held again once already" if was_again else "is held again, with a new roll"
     means = {
         Ruling.UPHELD: "The vote stands.",
         Ruling.RECOUNTED: "The ballots are counted again; if it does not come to the same, the vote is void.",
-        Ruling.VOIDED: "The vote is void. It is held again once, with a new roll.",
+        Ruling.VOIDED: f"The vote is void. It {again}.",
     }
     letter = Letter(
         subject=f"The panel has decided: {proposal.title}",

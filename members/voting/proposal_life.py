@@ -22,7 +22,6 @@ from members.voting.urns import UrnDiffers
 State, Ruling = Proposal.State, Contest.Ruling
 # An inquorate vote is called once more, so many days later, and needs half the heads.
 SECOND_CALL_DAYS = 14
-RERUNS_MOST = 1
 # Of what was found wrong with an urn, so much is told in a sentence.
 WORDS_MOST = 300
 # A version is written down so long before it begins; until then its figures may still turn out not to be possible.
@@ -160,7 +159,7 @@ def _counting(proposal: Proposal, now: datetime) -> None:
         logger.exception("the urn of proposal %s is not what its voters left", proposal.number)
         urns.void(election_id)
         words = f"The urn and the roll did not agree, so nothing was counted: {str(differs)[:WORDS_MOST]}."
-        is_last = proposal.reruns >= RERUNS_MOST
+        is_last = proposal.reruns >= proposals.RERUNS_MOST
         proposal_letters.tell_of_a_void_vote(proposal, election_id, words, is_last=is_last, now=now)
         _void(proposal, words, now)
         return
@@ -207,7 +206,7 @@ def _contest(proposal: Proposal, now: datetime) -> None:
 
 def _void(proposal: Proposal, words: str, now: datetime) -> None:
     """Hold the vote again, with a new roll; once."""
-    if proposal.reruns >= RERUNS_MOST:
+    if proposal.reruns >= proposals.RERUNS_MOST:
         proposals.end(proposal, State.VOIDED, words, now=now)
         return
     proposal.reruns += 1

@@ -23,6 +23,7 @@ from members.voting.proposal_models import Part, Proposal, ProposalVersion, Spon
 from members.voting.tally import Kind
 
 State = Proposal.State
+RERUNS_MOST = 1
 TITLE_MOST, TEXT_MOST = 120, 20_000
 # Whoever may still change what is asked.
 UNFROZEN = (State.DRAFT, State.SPONSORING, State.DELIBERATION)

@@ -410,6 +410,9 @@ def test_a_vote_that_is_voided_is_held_again_once(more_people):
     filed = contests.file(proposal_id=proposal.id, person_id=more_people[9].id, grounds="Again.", now=clock.now())
     for person_id in filed.panel.values_list("person_id", flat=True)[:2]:
         contests.rule(appeal_id=filed.id, person_id=person_id, ruling=Ruling.VOIDED, reasons="Again.", now=clock.now())
+    told = Notice.objects.filter(subject="The panel has decided: A shorter opening")
+    again = {notice.body.split("void. ")[1].split("\n")[0] for notice in told}
+    assert again == {"It is held again, with a new roll.", "It was held again once already."}
     assert assembly.go_on(proposal).state == State.VOIDED
 
 

@@ -66,7 +66,7 @@ BREAKS: dict[str, tuple[Break, Play]] = {
 # In long runs.
 FURTHER: dict[str, tuple[Break, Play]] = {
     "a void vote is held for ever": (
-        function(proposal_life._void, "if proposal.reruns >= RERUNS_MOST:", "if False:"),
+        function(proposal_life._void, "if proposal.reruns >= proposals.RERUNS_MOST:", "if False:"),
         scenes.spoiled_again,
     ),
     "shares stay behind": (function(MembersKeeper.settle, "if shares:", "if False:"), scenes.forgotten),
