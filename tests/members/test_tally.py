@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from members.voting import tally
@@ -191,26 +191,33 @@ def one_more(votes, *, name, word):
     return {**votes, name: Votes(**said_now)}
 
 
+# Of votes as they are drawn some pass and more fail; where none was met at all, hypothesis says so.
+rarely = settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+
+
+@rarely
 @given(votes=elections, name=names, kind=kinds)
 def test_one_more_yes_never_turns_pass_into_fail(votes, name, kind):
     more = one_more(votes, name=name, word="yes")
-    if more and of(kind, **votes).verdict == Verdict.PASSED:
-        assert of(kind, **more).verdict == Verdict.PASSED
+    assume(more and of(kind, **votes).verdict == Verdict.PASSED)
+    assert of(kind, **more).verdict == Verdict.PASSED
 
 
+@rarely
 @given(votes=elections, name=names, kind=kinds)
 def test_one_more_no_never_turns_fail_into_pass_but_by_making_the_quorum(votes, name, kind):
     more = one_more(votes, name=name, word="no")
-    if more and of(kind, **votes).verdict == Verdict.DEFEATED:
-        assert of(kind, **more).verdict == Verdict.DEFEATED
+    assume(more and of(kind, **votes).verdict == Verdict.DEFEATED)
+    assert of(kind, **more).verdict == Verdict.DEFEATED
 
 
+@rarely
 @given(votes=elections, name=names, kind=kinds)
 def test_who_turns_from_no_to_yes_never_harms_what_they_vote_for(votes, name, kind):
     before = votes[name]
-    if before.no and of(kind, **votes).verdict == Verdict.PASSED:
-        turned = Votes(members=before.members, yes=before.yes + 1, no=before.no - 1, abstained=before.abstained)
-        assert of(kind, **{**votes, name: turned}).verdict == Verdict.PASSED
+    assume(before.no and of(kind, **votes).verdict == Verdict.PASSED)
+    turned = Votes(members=before.members, yes=before.yes + 1, no=before.no - 1, abstained=before.abstained)
+    assert of(kind, **{**votes, name: turned}).verdict == Verdict.PASSED
 
 
 @given(votes=elections, order=st.permutations(["creator", "listener", "worker"]), kind=kinds)
