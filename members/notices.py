@@ -4,22 +4,30 @@ It is written in the transaction whose news it carries. `members.letters` lays a
 """
 
 import logging
+import smtplib
 import uuid
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 
 from members.erasing import traces
 from members.models import Notice
 
+# A letter that is refused is tried ten times: after 5 minutes, 20, 45 and so on, in all for some seven hours.
 ATTEMPTS_MOST = 10
+AGAIN_AFTER = timedelta(minutes=5)
+SENT_AT_ONCE = 1_000
+# What is the letter's fault or its address's, and not that the server is away.
+REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, ValueError)
 SUBJECT_MOST = 200
 AT_ONCE = 50_000
 # What is said goes to the database once, however many are told.
@@ -68,37 +76,65 @@ def of_person(person_id: uuid.UUID) -> QuerySet[Notice]:
     return Notice.objects.filter(person_id=person_id).exclude(subject="").defer("html").order_by("-created_at", "id")
 
 
-def send_waiting(*, now: datetime, limit: int = 100) -> int:
-    """Send unsent notices, oldest first, and return how many went out. One that fails is tried again later."""
+def send_waiting(*, now: datetime, limit: int = SENT_AT_ONCE) -> int:
+    """Send unsent notices, oldest first, and return how many went out.
+
+    One that is refused is tried again, each time later; what cannot go because the mail server is away just waits.
+    """
+    tried_again = ExpressionWrapper(F("attempts") * F("attempts") * AGAIN_AFTER, output_field=DurationField())
+    waiting = Notice.objects.filter(sent_at=None, attempts__lt=ATTEMPTS_MOST, created_at__lte=now - tried_again)
+    found = list(waiting.order_by("created_at").values_list("id", flat=True)[:limit])
     sent = 0
-    for notice_id in list(
-        Notice.objects.filter(sent_at=None, attempts__lt=ATTEMPTS_MOST)
-        .order_by("created_at")
-        .values_list("id", flat=True)[:limit]
-    ):
-        with transaction.atomic():
-            notice = (
-                Notice.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("person")
-                .filter(id=notice_id, sent_at=None)
-                .first()
-            )
-            if notice is None:
-                continue
-            notice.attempts += 1
-            try:
-                # Who was erased has no address; what is still written to them goes nowhere and is not kept.
-                if _is_to_nobody(notice):
-                    notice.subject, notice.body, notice.html = "", "", ""
-                else:
-                    _send(notice)
-            except OSError:
-                logger.exception("notice %s could not be sent", notice.id)
-            else:
-                notice.sent_at = now
-                sent += 1
-            notice.save(update_fields=["attempts", "sent_at", "subject", "body", "html"])
+    if found:
+        try:
+            with _mail_server() as server:
+                for notice_id in found:
+                    sent += _send_one(notice_id, server, now)
+        except OSError:
+            logger.exception("the mail server is away: %d of %d notices went out, the rest waits", sent, len(found))
     return sent
+
+
+@contextmanager
+def _mail_server() -> Iterator[BaseEmailBackend]:
+    """Keep one connection for many letters. Raises OSError where the server does not answer."""
+    server = get_connection()
+    server.open()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _send_one(notice_id: uuid.UUID, server: BaseEmailBackend, now: datetime) -> bool:
+    """Send a notice unless others do, and return whether it went. Raises OSError where the server went away."""
+    with transaction.atomic():
+        notice = (
+            Notice.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("person")
+            .filter(id=notice_id, sent_at=None)
+            .first()
+        )
+        if notice is None:
+            return False
+        notice.attempts += 1
+        failed: Exception | None = None
+        try:
+            # Who was erased has no address; what is still written to them goes nowhere and is not kept.
+            if _is_to_nobody(notice):
+                notice.subject, notice.body, notice.html = "", "", ""
+            else:
+                _send(notice, server)
+        except (OSError, ValueError) as error:
+            failed = error
+        else:
+            notice.sent_at = now
+        notice.save(update_fields=["attempts", "sent_at", "subject", "body", "html"])
+    if failed and not isinstance(failed, REFUSED):
+        raise failed
+    if failed:
+        logger.warning("notice %s was refused: %s", notice.id, failed)
+    return failed is None
 
 
 def _is_to_nobody(notice: Notice) -> bool:
@@ -109,7 +145,7 @@ def _address(notice: Notice) -> str:
     return notice.person.email if notice.person else notice.address
 
 
-def _send(notice: Notice) -> None:
+def _send(notice: Notice, server: BaseEmailBackend) -> None:
     """Send one, as text and, where it has it, as HTML beside it.
 
     A worker may die after the mail went and before that is written down, and it goes again: by the same name, so that
@@ -117,7 +153,11 @@ def _send(notice: Notice) -> None:
     """
     host = urlsplit(settings.BASE_URL).hostname
     mail = EmailMultiAlternatives(
-        notice.subject, notice.body, None, [_address(notice)], headers={"Message-ID": f"<{notice.id}@{host}>"}
+        notice.subject,
+        notice.body,
+        to=[_address(notice)],
+        connection=server,
+        headers={"Message-ID": f"<{notice.id}@{host}>"},
     )
     if notice.html:
         mail.attach_alternative(notice.html, "text/html")
