@@ -108,7 +108,7 @@ def test_from_a_draft_to_the_first_play_at_the_new_price(told: Told, song: str, 
     begins = aside(until_it_is_queued, proposal, told.people)
     lars.goto("/policies/pricing")
     expect(lars.get_by_role("heading", name="Voted")).to_be_visible()
-    expect(lars.get_by_role("link", name="The vote that makes it")).to_be_visible()
+    expect(lars.get_by_role("link", name="proposal 1, “A fairer price”")).to_be_visible()
     # A day before, the version is written down; it is read, and holds for nobody yet.
     aside(at, begins - timedelta(hours=23))
     lars.goto("/policies/pricing")
@@ -130,7 +130,7 @@ def test_from_a_draft_to_the_first_play_at_the_new_price(told: Told, song: str, 
     lars.get_by_role("link", name="pricing 2").click()
     expect(lars.get_by_role("heading", name="What a play costs")).to_be_visible()
     expect(lars.locator("#v2").get_by_text("holds now")).to_be_visible()
-    lars.locator("#v2").get_by_role("link", name="The vote that made it").click()
+    lars.locator("#v2").get_by_role("link", name="proposal 1, “A fairer price”").click()
     expect(lars.get_by_role("heading", name="A fairer price")).to_be_visible()
     expect(lars.get_by_text("It holds as version 2.").first).to_be_visible()
     lena.goto(f"/works/{song}")

@@ -168,7 +168,7 @@ def test_a_member_asks_all_vote_and_each_finds_their_ballot(told: Told, sit: Sit
     expect(bo.get_by_text("listener, yes")).to_be_visible()
     aside(assembly.go_on, proposal)
     bo.goto("/coop")
-    expect(bo.get_by_role("link", name="A shorter opening")).to_be_visible()
+    expect(bo.get_by_role("article").get_by_role("link", name="A shorter opening")).to_be_visible()
     is_sound(bo, "the front room")
     bo.goto("/proposals")
     is_sound(bo, "all proposals")
