@@ -67,6 +67,19 @@ def test_where_there_are_workers_two_of_them_say_yes():
         there.append(who)
 
 
+def test_no_worker_speaks_for_their_own_hours():
+    dora = cast.person("dora", staff=("director",))
+    wen = belonging.member("wen", classes=("worker",), now=clock.now())
+    worked(wen, dora, minutes=40 * 60)
+    places.give_voice(place_id=ClassPlace.objects.get(membership__person=wen).id, person_id=dora.id, now=clock.now())
+    assert holds(wen, "worker")
+    made = hours.record(
+        person_id=wen.id, worked_on=clock.day(clock.now()) - 10 * DAY, minutes=60, words="Worked", now=clock.now()
+    )
+    with pytest.raises(NotAllowed, match="nobody speaks for themselves"):
+        hours.approve(worked_id=made.id, person_id=wen.id, now=clock.now())
+
+
 # Who decides about whom.
 
 

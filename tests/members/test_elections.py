@@ -15,6 +15,7 @@ from django.db import Error, close_old_connections, connection, transaction
 
 from infra import grants
 from members import clock, keys, seals
+from members.models import Person
 from members.problems import NotFound
 from members.voting import ballots, election_documents, elections, urns
 from members.voting.election_models import Ballot, Checkpoint, Election, RollLine
@@ -286,6 +287,7 @@ def test_checkpoints_come_daily_and_only_with_five_ballots_of_each_class(poll: P
     first = made()
     assert first is not None
     poll.vote("listener", "y" * 6)
+    poll.open(after=DAY - HALF_A_MINUTE)
     assert made() is None, "the same day"
     poll.open(after=DAY + HALF_A_MINUTE)
     second = made()
@@ -344,6 +346,9 @@ def test_closing_counts_what_was_said(poll: Poll) -> None:
     assert urns.close(election_id=poll.id, now=clock.now()) == found
     assert poll.row().bundle_sha256 == row.bundle_sha256
     by_hand("UPDATE members_election SET result = NULL, manifest = NULL, bundle_key = '', bundle_bytes = NULL")
+    # Counted and not published yet, it is told to nobody.
+    with pytest.raises(NotClosed):
+        urns.result(poll.id)
     assert urns.close(election_id=poll.id, now=clock.now()) == found
     assert poll.row().bundle_sha256 == row.bundle_sha256
     with pytest.raises(Error, match="counted once"), transaction.atomic():
@@ -372,10 +377,14 @@ def test_everybody_finds_their_ballot_and_whether_they_voted(poll: Poll) -> None
     assert late.checkpoint is None
     for unknown in ("00" * 32, "", "zz", "0" * 63, "é" * 64):
         assert urns.find_ballot(election_id=poll.id, tracker=unknown) is None
-    assert set(elections.people(election_id=poll.id, voted=True)) == set(poll.receipts)
+    named_so = dict(RollLine.objects.filter(election=poll.election).values_list("person_id", "name"))
+    assert elections.people(election_id=poll.id, voted=True) == sorted(poll.receipts, key=lambda one: named_so[one])
     assert len(elections.people(election_id=poll.id, voted=False)) == 53 - 6
     elections.forget(person_id=last.id)
-    assert last.id not in elections.people(election_id=poll.id, voted=True)
+    # Whoever is on their way out is written to no more, and neither is who was forgotten.
+    leaving = poll.people["worker"][3]
+    Person.objects.filter(id=leaving.id).update(is_active=False)
+    assert not {last.id, leaving.id} & set(elections.people(election_id=poll.id, voted=True))
     assert RollLine.objects.filter(election=poll.election, class_name="worker", voted=True).count() == 5
 
 

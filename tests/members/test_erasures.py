@@ -13,12 +13,12 @@ from catalog import people, reports, sharing
 from catalog.models import Creator, CreatorRole, RoleInvitation, SplitLine, Upload, Work
 from catalog.sharing import Payee
 from members import clock, notices, policies
-from members.belonging import memberships
+from members.belonging import expulsions, memberships, shares
 from members.belonging.models import Membership
 from members.erasing import erasures, traces
 from members.erasing.erasures import ErasureRuns, HasDuties, NoErasure
 from members.erasing.models import Erasure
-from members.models import Person
+from members.models import Person, Token
 from members.problems import NotAllowed, NotFound
 from members.voting import ballots, elections, urns
 from members.voting.election_models import RollLine
@@ -360,6 +360,36 @@ def test_a_vote_that_closes_later_forgets_them_too():
         [(None, True), (others[0].id, False), (others[1].id, False)], key=str
     )
     assert urns.recount(announced.id) == tallied
+
+
+def test_shares_are_waited_for_and_every_token_is_gone_at_once():
+    plain("lars")
+    lena = belonging.member("lena", now=clock.now())
+    asked = shares.ask(person_id=lena.id, count=1, now=clock.now())
+    shares.confirm(holding_id=asked.id, staff_id=cast.treasurer().id, iban=belonging.iban(), now=clock.now())
+    callers.token(lena)
+    go(lena)
+    assert (state_of(lena), waits_of(lena)) == ("settling", ["their shares, which two treasurers pay back"])
+    assert not Token.objects.filter(person=lena).exists()
+
+
+def test_what_was_said_about_who_was_expelled_goes_with_them():
+    plain("lars")
+    mona = belonging.member("mona", now=clock.now())
+    dora = cast.person("dora", staff=("director",))
+    asked = expulsions.open_question(
+        membership_id=Membership.objects.get(person=mona).id, staff_id=dora.id, reasons="Sold it.", now=clock.now()
+    )
+    expulsions.answer(person_id=mona.id, words="I did not.")
+    cast.set_clock(clock.now() + timedelta(days=15))
+    expulsions.say(expulsion_id=asked.id, staff_id=dora.id, yes=True, now=clock.now())
+    filed = expulsions.appeal(person_id=mona.id, words="Hear me.", now=clock.now())
+    go(mona)
+    assert state_of(mona) == "erased"
+    for row in (asked, filed):
+        row.refresh_from_db()
+    assert (asked.reasons, asked.answer, asked.expelled_at is not None) == ("(removed)", "", True)
+    assert filed.text == "(removed)"
 
 
 # The pages.

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from members import policies, seals
@@ -66,12 +68,32 @@ def test_a_version_never_comes_between_two_others() -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{}, {"seconds": 19}, {"seconds": 61}, {"seconds": True}, {"seconds": 45.0}, {"seconds": "45"}, {"second": 45}],
-)
+    [{}, {"seconds": 19}, {"seconds": 61}, {"seconds": True}, {"seconds": 45.0}, {"seconds": "45"}, {"second": 45},
+     {"seconds": 45, "minutes": 0}],
+)  # fmt: skip
 def test_figures_out_of_bounds_are_never_recorded(params: dict[str, object]) -> None:
     with pytest.raises(PolicyRefused):
         policies.add_version(key="opening", params=params, effective_from=NOW + 9 * HOUR, now=NOW)
     assert policies.policy_at("opening", NOW + 99 * HOUR).seq == 1
+
+
+def test_yes_is_no_whole_number_where_one_would_do() -> None:
+    figures = {"least_cents": 500, "yearly_least_cents": 1}
+    policies.check("payouts", figures)
+    with pytest.raises(PolicyRefused):
+        policies.check("payouts", {**figures, "yearly_least_cents": True})
+
+
+def test_who_records_a_version_waits_for_who_records_another() -> None:
+    said: dict[str, Any] = {"key": "opening", "params": {"seconds": 30}, "effective_from": NOW + 9 * HOUR, "now": NOW}
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtext('policy opening'))")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                policies.add_version(**said)
+            transaction.set_rollback(True)
+    assert policies.add_version(**said).seq == 2
 
 
 @pytest.mark.parametrize(

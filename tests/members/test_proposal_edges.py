@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from members import clock, policies
 from members.belonging import memberships
@@ -99,6 +99,17 @@ def test_how_much_has_to_agree_is_found_again_when_it_is_frozen(people):
     assert (found.state, found.kind, found.election.kind) == (State.NOTICE, "special", "special")
 
 
+def test_how_much_has_to_agree_is_found_again_when_it_is_submitted(people):
+    # As above, but it is the draft that is a fortnight old.
+    cast.set_clock(assembly.BEGINS.replace(year=2025, day=10))
+    cast.vote("revenue", creators_ppm=745_000, coop_ppm=255_000)
+    cast.set_clock(assembly.BEGINS)
+    draft = assembly.drafted(people[0], key="revenue", creators_ppm=690_000, coop_ppm=310_000)
+    assert draft.kind == "ordinary"
+    cast.set_clock(assembly.BEGINS + 14 * DAY)
+    assert proposals.submit(proposal_id=draft.id, author_id=people[0].id, now=clock.now()).kind == "special"
+
+
 def test_it_is_voted_on_by_the_rules_that_hold_when_it_is_frozen(people):
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
@@ -164,6 +175,14 @@ def test_half_of_the_board_is_not_most_of_it(people):
     assert not proposals.is_sponsored(proposal, now=clock.now())
     assembly.sponsor(proposal, people[2])
     proposals.withdraw_sponsorship(proposal_id=proposal.id, person_id=people[0].id, now=clock.now())
+    assert not proposals.is_sponsored(proposal, now=clock.now())
+
+
+def test_two_directors_are_no_board(people):
+    for person in people[:2]:
+        person.staff_roles.create(role="director")
+    proposal = assembly.submitted(people[4])
+    assembly.sponsor(proposal, *people[:2])
     assert not proposals.is_sponsored(proposal, now=clock.now())
 
 
@@ -247,6 +266,25 @@ def test_a_voided_second_call_is_held_again_as_a_first_one(ten):
     ruled(proposal, ten[9], Ruling.VOIDED)
     again = assembly.go_on(proposal)
     assert (again.state, again.is_second_call, again.election.is_second_call) == (State.NOTICE, False, False)
+
+
+def test_of_eight_the_two_who_had_no_part_in_it_are_the_panel(ten):
+    author, *behind, director, contester, ida, ivo = ten[:8]
+    for person in ten[8:]:
+        memberships.leave(person_id=person.id, now=clock.now())
+    director.staff_roles.create(role="director")
+    proposal = assembly.submitted(author)
+    assembly.sponsor(proposal, *behind)
+    assembly.beat()
+    for _ in range(2):
+        assembly.go_on(proposal)
+    assembly.vote(proposal, "yyyyyyyy", ten[:8])
+    assembly.go_on(proposal)
+    said = {"proposal_id": proposal.id, "grounds": "Look again.", "now": clock.now()}
+    with pytest.raises(NotAllowed):
+        contests.file(**said, person_id=cast.person("lars").id)
+    filed = contests.file(**said, person_id=contester.id)
+    assert set(filed.panel.values_list("person_id", flat=True)) == {ida.id, ivo.id}
 
 
 def test_the_days_to_contest_and_to_rule_are_over_at_their_moment(ten):
@@ -336,3 +374,29 @@ def test_nothing_is_said_about_a_proposal_once_it_is_frozen(people):
         discussion.remark(proposal_id=proposal.id, person_id=people[1].id, text="Late.", now=clock.now())
     with pytest.raises(NotNow):
         proposals.withdraw_sponsorship(proposal_id=proposal.id, person_id=people[1].id, now=clock.now())
+
+
+# Whoever asks the database.
+
+
+def test_what_was_put_before_the_members_stays_as_it_was_put(people):
+    proposal = assembly.submitted(people[0])
+    discussion.remark(proposal_id=proposal.id, person_id=people[1].id, text="Good.", now=clock.now())
+
+    def refused(change, why):
+        with pytest.raises(DatabaseError, match=why), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+
+    for change, why in (
+        ("UPDATE members_part SET words = 'Another.'", "members_part is append-only"),
+        ("DELETE FROM members_part", "members_part is append-only"),
+        ("DELETE FROM members_proposal", "members_proposal is append-only"),
+        ("DELETE FROM members_proposalversion", "members_proposalversion is append-only"),
+        ("UPDATE members_proposalversion SET title = 'Another'", "written once"),
+        ("UPDATE members_proposalversion SET declined_at = written_at", "written once"),
+        ("UPDATE members_remark SET text = 'Bad.'", "members_remark is append-only"),
+        ("DELETE FROM members_remark", "members_remark is append-only"),
+    ):
+        refused(change, why)
+    proposals.retract(proposal_id=proposal.id, author_id=people[0].id, now=clock.now())
+    refused("UPDATE members_proposal SET state = 'sponsoring', ended_at = NULL", "has ended")

@@ -4,17 +4,20 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from catalog.models import CreatorRole
+from infra import grants
 from members import clock, money
-from members.models import Notice
+from members.models import Month, Notice
 from members.problems import NotAllowed
 from members.voting.proposal_models import Proposal
 from members.voting.proposals import OneAtATime
+from playback.models import Charge
 from royalties import accounts, ledger, payouts, reconciliation, surplus
 from royalties.id_shares import IdShare
-from royalties.ledger_models import Transfer
+from royalties.ledger_models import LockedMonth, Transfer
 from royalties.year import booking, closing, drawing, motion
 from royalties.year.models import Eligible, FinancialYear, Patronage
 from royalties.year.motion import YearStands
@@ -74,6 +77,9 @@ def test_the_year_of_the_contract_comes_to_members_hands_to_the_cent():
     before = owed(ana)
     proposal = years.decide(years.put(made.tess), made.voters, "yyyyn")
     assert (proposal.state, proposal.kind) == (Proposal.State.ENACTED, "ordinary")
+    with pytest.raises(YearStands):
+        # Accepted is accepted, also before the workers have looked.
+        years.put(made.tom)
     year = years.finish()
     assert (year.state, year.percent) == (State.DONE, 100)
     assert owed(ana) - before == 333_100_000
@@ -94,8 +100,14 @@ def test_the_year_of_the_contract_comes_to_members_hands_to_the_cent():
 
 
 def test_it_is_done_once_however_often_it_is_done():
-    made = years.small_year()
+    def extra(people, made):
+        # What is worth no cent moves nothing, at once or later.
+        people["lea"] = years.joined(cast.person("lea"))
+        counting.charge(people["lea"], made, 100, at=years.at(11, 20), promo=0)
+
+    made = years.small_year(extra=extra)
     years.accept(made)
+    assert lines("listeners")["Lea"] == (100, 0, 0)
     booked = Transfer.objects.count()
     year = FinancialYear.objects.get(year=YEAR)
     year.through = 0
@@ -151,6 +163,14 @@ def test_what_was_drawn_stands_whoever_asks():
     for change in CHANGES:
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)
+
+
+@pytest.mark.parametrize("table", ["royalties_eligible", "royalties_patronage"])
+def test_the_role_that_serves_pages_may_not_even_try(table):
+    grants.grant(settings.DB_WEB_ROLE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, %s, 'UPDATE, DELETE, TRUNCATE')", [settings.DB_WEB_ROLE, table])
+        assert cursor.fetchone() == (False,)
 
 
 def test_nothing_is_added_to_what_was_drawn():
@@ -230,7 +250,10 @@ def test_what_counts_is_bought_stands_and_is_of_others_works():
             counting.charge(people["leo"], made, 700_000, at=years.at(11, 8), number=1), at=years.at(12, 9)
         )
 
-    years.close(years.small_year(extra=extra).tess)
+    made = years.small_year(extra=extra)
+    # Given back after the year's last month closed: of this year it counts, and another year's books have it.
+    counting.give_back(Charge.objects.get(listener=made.people["lin"]), at=clock.now())
+    years.close(made.tess)
     # Lars 1, Lena 2, Leo 5 and Lin 6 count, less a hundredth of each that was promo; Liv and Lou do not.
     bought = {name: 1_000_000 * n + n - 10_000 * n for name, n in (("lars", 1), ("lena", 2), ("leo", 5), ("lin", 6))}
     whole = sum(bought.values())
@@ -251,8 +274,21 @@ def test_a_loss_is_the_reserve_s_and_later_surpluses_first_make_it_good():
         years.put(made.tess)
     # A year that leaves as much fills it up, and nothing of it is divided.
     said = {"closed_at": clock.now(), "closed_by": made.tess, "result_micros": missing, "shortfall_micros": missing}
-    FinancialYear.objects.create(year=YEAR + 1, **said)
-    assert years.finish(YEAR + 1).state == State.NOTHING
+    with transaction.atomic():
+        FinancialYear.objects.create(year=YEAR + 1, **said)
+        assert years.finish(YEAR + 1).state == State.NOTHING
+        transaction.set_rollback(True)
+    # Of one that leaves more, no more than that is divided.
+    last = date(YEAR + 1, 12, 1)
+    years.earn(last, missing + 100 * EURO)
+    cast.set_clock(clock.start_of(date(YEAR + 2, 1, 4)))
+    now = clock.now()
+    Month.objects.create(starts_on=last, state=Month.State.SEALED, closed_at=now, sealed_at=now)
+    LockedMonth.objects.create(month=last, locked_at=now)
+    later = closing.close(year=YEAR + 1, staff_id=made.tess.id, now=now)
+    assert (later.result_micros, later.shortfall_micros) == (missing + 100 * EURO, missing)
+    drawn = drawing.draw(later)
+    assert (drawn.figures["result_cents"], drawn.figures["common_good_cents"]) == (100_00, 5_00)
 
 
 POOLS = (
