@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.usefixtures("commit
 WAIT_SECONDS = 60
 BEGIN = (
     "import django; django.setup(); from uuid import UUID; from members import clock;"
-    " from members.voting import ballots, elections; "
+    " from members.voting import ballots, urns; "
 )
 CLOSE = BEGIN + "urns.close(election_id=UUID({election!r}), now=clock.now())"
 CAST = BEGIN + "ballots.cast(election_id=UUID({election!r}), person_id=UUID({person!r}), choice='yes', nonce={nonce!r})"

@@ -172,7 +172,7 @@ def test_a_correction_is_logged_told_and_proved(client, people, proposal):
     done = client.post(f"/secretary/rolls/{proposal.id}/correct", sent, follow=True)
     assert "Corrected and logged." in done.content.decode()
     again = client.post(f"/secretary/rolls/{proposal.id}/correct", sent)
-    assert (again.status_code, "the roll says so already" in again.content.decode()) == (422, True)
+    assert (again.status_code, "The roll says so already" in again.content.decode()) == (422, True)
     path = f"/proposals/{proposal.id}/roll"
     shown = read(client, path)
     assert "Two people were mixed up." in shown

@@ -73,7 +73,7 @@ def test_a_file_is_made_saved_and_whole_and_its_certificate_is_genuine(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "NOT GENUINE" in done.stdout) == (1, True)
 
-    page.locator(".certificate a").click()
+    page.locator(".certificate").get_by_role("link", name="/certificates/").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("This certificate holds")
     assert faults_of_access(page) == []
 
