@@ -48,7 +48,6 @@ class MembersKeeper:
     def forget(self, traces: Traces, *, now: datetime) -> None:  # noqa: ARG002  (each keeper is told the moment)
         """Empty the person's row, and take away sign-ins, letters, the register's name and address."""
         whose = traces.person_id
-        elections.forget(person_id=whose)
         theirs = _to_them(traces)
         Notice.objects.filter(theirs, address="").update(subject="", body="", html="")
         Notice.objects.filter(theirs).exclude(address="").update(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from members import clock, seals
 from members.keys import NoSealingKey
@@ -146,6 +147,15 @@ def test_who_is_not_on_the_roll_and_what_is_no_vote_are_refused(poll: Poll) -> N
 def test_without_the_key_nothing_is_cast(poll: Poll, settings: Any) -> None:
     settings.SIGNING_KEY_FILE = ""
     refused(poll, NoSealingKey, poll.people["worker"][0].id)
+
+
+def test_a_vote_goes_on_under_the_key_it_was_announced_with(poll: Poll, settings: Any, tmp_path: Path) -> None:
+    kept = Path(settings.SIGNING_KEY_FILE).read_text()
+    for name, seed in (("signing_key", "11" * 32), ("first.seed", kept)):
+        (tmp_path / name).write_text(seed)
+        (tmp_path / name).chmod(0o600)
+    settings.SIGNING_KEY_FILE = str(tmp_path / "signing_key")
+    assert is_genuine(poll.cast(poll.people["creator"][0], "yes"), poll)
 
 
 # Its times.
@@ -309,6 +319,16 @@ def test_a_ballot_that_has_the_lock_at_the_closing_is_counted(committed_poll: Po
     thread.join(timeout=60)
     assert [one.turnout for one in told] == [1]  # type: ignore[attr-defined]
     assert committed_poll.row().votes["worker"] == {"members": 5, "marks": 1, "yes": 1, "no": 0, "abstained": 0}
+
+
+def test_the_database_itself_waits_for_who_is_casting(committed_poll: Poll) -> None:
+    cast.set_clock(CLOSES_AT)
+    with locked(committed_poll, shared=True):
+        for asked in ("members_close_election", "members_void_election", "members_new_trackers"):
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+                    cursor.execute(f"SELECT {asked}(%s)", [committed_poll.id])
 
 
 # Over HTTP.

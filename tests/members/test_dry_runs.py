@@ -55,6 +55,17 @@ def test_past_votes_are_counted_again_by_asked_rules(people) -> None:
     assert governed(**weights, support_ordinary_den=5) == [(name, "passes", "does not pass")]
 
 
+def test_a_second_call_is_counted_again_as_one(people) -> None:
+    proposal = assembly.called(people)
+    assert assembly.go_on(proposal).is_second_call
+    assembly.go_on(proposal)
+    assembly.vote(proposal, "yyy...", people)
+    assembly.go_on(proposal)
+    # Half of five, or of six, is three, and three came.
+    name = f"Proposal {proposal.number}: A shorter opening"
+    assert governed(head_quorum_least=6) == [(name, "passes", "passes")]
+
+
 def test_figures_are_tried_while_they_are_typed(client: Client, people) -> None:
     client.force_login(people[0])
     told = client.get("/policies/opening/trial?seconds=30").content.decode()

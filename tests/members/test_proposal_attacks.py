@@ -101,5 +101,6 @@ def test_an_amendment_that_makes_the_step_large_makes_the_vote_special(people):
         proposal_id=proposal.id, person_id=people[0].id, title="More", reasons="More.", params=shares(760_000),
         now=clock.now(),
     )  # fmt: skip
+    assert assembly.seen(proposal).kind == Kind.SPECIAL
     assembly.sponsor(proposal, *people[:3])
     assert assembly.go_on(proposal).kind == Kind.SPECIAL

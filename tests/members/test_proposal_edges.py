@@ -368,6 +368,22 @@ def test_a_figure_ends_where_the_rules_say(key, name, least, most):
     assert (field.least, field.most if most else None) == (least, most)
 
 
+def test_other_figures_are_suggested_in_deliberation_and_at_no_other_time(people):
+    proposal = assembly.submitted(people[0])
+    said = {"proposal_id": proposal.id, "person_id": people[1].id, "title": "Other", "reasons": "Better."}
+
+    def too_early_or_late():
+        with pytest.raises(NotNow):
+            discussion.amend(**said, params={"seconds": 35}, now=clock.now())
+
+    too_early_or_late()
+    assembly.sponsor(proposal, *people[:3])
+    assembly.beat()
+    assert discussion.amend(**said, params={"seconds": 35}, now=clock.now()).number == 2
+    assembly.go_on(proposal)
+    too_early_or_late()
+
+
 def test_nothing_is_said_about_a_proposal_once_it_is_frozen(people):
     proposal = assembly.called(people)
     with pytest.raises(NotNow):

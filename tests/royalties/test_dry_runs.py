@@ -9,10 +9,10 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members import clock, policies
+from members import clock, months, policies
 from members.models import Person
 from members.voting import dry_runs
-from members.voting.dry_runs import Preview
+from members.voting.dry_runs import Preview, Row
 from members.voting.proposal_models import Proposal
 from royalties.dry_runs import pricing
 from royalties.run_models import Statement
@@ -261,6 +261,19 @@ def test_before_any_month_is_sealed_it_says_so() -> None:
         found = tried(key, world.creators[0])
         assert found.words.startswith("No month is sealed yet"), key
         assert (found.rows, found.own) == ((), ())
+
+
+def test_a_month_that_is_only_closed_is_not_tried() -> None:
+    cast.set_clock(noon(1, 9))
+    treasury.seal(SEPTEMBER)
+    running.start_of_next(OCTOBER)
+    months.close(month=OCTOBER)
+    assert dry_runs.last_sealed() == SEPTEMBER
+
+
+def test_what_stays_with_a_proposal_holds_nobodys_own_figures() -> None:
+    mine = Row(label="You paid", before=1, after=2, unit="micros")
+    assert dry_runs.as_content(Preview(words="Tried.", own=(mine,)))["own"] == ()
 
 
 def test_what_the_night_counts_is_found_there(django_assert_num_queries: Callable[..., object]) -> None:
