@@ -120,8 +120,7 @@ def appeal(*, person_id: UUID, words: str, now: datetime) -> ExpulsionAppeal:
         )
         if found is None:
             raise NotFound("you were not expelled")
-        assert found.expelled_at is not None
-        if now >= found.expelled_at + APPEAL_WITHIN or ExpulsionAppeal.objects.filter(expulsion=found).exists():
+        if appeal_until(found, now=now) is None or ExpulsionAppeal.objects.filter(expulsion=found).exists():
             raise MembershipStands("An appeal is made once, within thirty days.")
         filed = ExpulsionAppeal.objects.create(
             expulsion=found,
@@ -132,6 +131,12 @@ def appeal(*, person_id: UUID, words: str, now: datetime) -> ExpulsionAppeal:
         )
         _convene(filed, now=now)
     return filed
+
+
+def appeal_until(found: Expulsion, *, now: datetime) -> datetime | None:
+    """Return until when somebody can appeal; None where nobody was expelled, and once that is over."""
+    end = found.expelled_at + APPEAL_WITHIN if found.expelled_at else now
+    return end if now < end else None
 
 
 def rule(*, appeal_id: UUID, person_id: UUID, ruling: str, reasons: str, now: datetime) -> ExpulsionAppeal:

@@ -43,13 +43,15 @@ def page(
     """Show the page as it stands now."""
     me, now = signed_in_id(request), moment_of(request)
     speaks = _speaks(me)
+    wanted = places.wanted_workers(but=me) if speaks else []
     shown = {
         "refused": refused,
         "form": form or HoursForm(),
         "mine": hours.of_person(me).order_by("-worked_on", "-recorded_at", "id")[:SHOWN],
         "approved_hours": classes.minutes_worked(me, now=now) // 60,
         "waiting": hours.waiting(but=me) if speaks else [],
-        "wanted": places.wanted_workers(but=me) if speaks else [],
+        "wanted": wanted,
+        "said_yes": {one.id for one in wanted if any(voice.given_by_id == me for voice in one.voices.all())},
         "speaks": speaks,
         "me": me,
     }

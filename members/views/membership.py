@@ -59,6 +59,7 @@ def page(
     me, now = signed_in_id(request), moment_of(request)
     standing = memberships.standing(me, now=now)
     live = standing if standing and standing.state in memberships.LIVE else None
+    question = expulsions.about(me) if standing else None
     shown: dict[str, Any] = {
         "refused": refused,
         "standing": standing,
@@ -66,7 +67,8 @@ def page(
         "asks": [(name, MemberClass(name).label, classes.ASKS[MemberClass(name)]) for name in MemberClass.values],
         "yearly_micros": dues.YEARLY_MICROS,
         "share_micros": shares.PRICE_MICROS,
-        "question": expulsions.about(me) if standing else None,
+        "question": question,
+        "appeal_until": expulsions.appeal_until(question, now=now) if question else None,
         "duties": panels.duties(me, now=now),
         "why_form": WhyForm(),
         "capital": import_string(settings.MEMBERS_CAPITAL_FRAGMENT)(request),

@@ -17,11 +17,12 @@ from members.forms import RulingForm
 from members.problems import Invalid, NotFound, Problem
 from members.requests import moment_of, person_id_of, signed_in_id
 from members.voting import contests, panels
+from members.voting.panel_models import Appeal
 from members.voting.panels import Hearing
 
 
 def answer(
-    request: HttpRequest, find: Callable[[], Hearing], act: Callable[..., object], *, template: str, **shown: object
+    request: HttpRequest, find: Callable[[], Hearing], act: Callable[..., Appeal], *, template: str, **shown: object
 ) -> HttpResponse:
     """Show an appeal by a template that extends `members/panels/hearing.html`; with a form, let `act` keep a ruling."""
     rulings = panels.rulings(find().appeal)
@@ -32,14 +33,18 @@ def answer(
         asked = {"hearing": hearing, "appeal": hearing.appeal, "form": form, "refused": refused}
         return render(request, template, {**shown, **asked}, status=status)
 
-    def speak() -> None:
+    def speak() -> Appeal:
         if not form.is_valid():
             raise Invalid("Choose what you decide, and give your reasons.")
-        act(person_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data)
+        return act(person_id=signed_in_id(request), now=moment_of(request), **form.cleaned_data)
 
     if request.method != "POST":
         return page(request)
-    return carry_out(request, speak, said="Your ruling is kept. Two of you decide.", then=request.path, page=page)
+    return carry_out(request, speak, said=_said, then=request.path, page=page)
+
+
+def _said(appeal: Appeal) -> str:
+    return f"Your ruling is kept. {'With it the panel has decided.' if appeal.ruling else 'Two of you decide.'}"
 
 
 @never_cache

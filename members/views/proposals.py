@@ -1,6 +1,7 @@
 """The pages of proposals: the front room, what is asked, its way, the vote, and how it was counted."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,7 @@ def front_room(request: HttpRequest) -> HttpResponse:
     sizes = electorate.sizes(moment=now)
     needed = governance.sponsors_needed(sum(sizes.values()), params)
     context = {
-        "live": [(one, _short(one, needed)) for one in live],
+        "live": [(one, _short(one, needed, now), _is_open(one, now)) for one in live],
         "decided": proposals.public().exclude(state__in=Proposal.LIVE).order_by("-ended_at")[:5],
         "holds": [_held(policies.registered(key), policies.policy_at(key, now), live) for key in policies.names()],
         "members": sum(sizes.values()),
@@ -83,7 +84,7 @@ def _held(policy: Policy, version: Version, live: Sequence[Proposal]) -> dict[st
     return {"policy": policy, "words": policy.explain(version.params)[:2], "version": version, "voted": voted}
 
 
-def _short(proposal: Proposal, needed: int) -> str:
+def _short(proposal: Proposal, needed: int, now: datetime) -> str:
     """Return in a line how far a live proposal is."""
     if proposal.state == State.SPONSORING:
         return f"{proposals.sponsors(proposal).count()} of {needed} stand behind it."
@@ -91,17 +92,24 @@ def _short(proposal: Proposal, needed: int) -> str:
         return f"Version {proposal.version} of the text. Only its author can accept an amendment."
     if proposal.state == State.QUEUED:
         return "It passed. Nobody has to do anything more."
-    return _short_of_vote(proposal, proposal.election) if proposal.election else ""
+    return _short_of_vote(proposal, proposal.election, now) if proposal.election else ""
 
 
-def _short_of_vote(proposal: Proposal, election: Election) -> str:
+def _short_of_vote(proposal: Proposal, election: Election, now: datetime) -> str:
     if proposal.state == State.CONTEST:
-        passed = (election.result or {}).get("verdict") == Verdict.PASSED
-        return f"It {'passed' if passed else 'did not pass'}. A member may still contest how it was held."
+        came = "passed" if (election.result or {}).get("verdict") == Verdict.PASSED else "did not pass"
+        if _is_open(proposal, now):
+            return f"It {came}. A member may still contest how it was held."
+        return f"It {came}. A panel hears who contests it."
     turnout = elections.turnout(election.id)
     if proposal.state == State.VOTING:
         return f"{turnout.voted:,} of {turnout.members:,} have voted; results stay closed until the end."
     return f"{turnout.members:,} are on the roll."
+
+
+def _is_open(proposal: Proposal, now: datetime) -> bool:
+    """Return whether the part of its life has not ended yet. A contest goes on after it, as long as a panel sits."""
+    return proposal.ends_at is not None and now < proposal.ends_at
 
 
 @require_safe
@@ -165,9 +173,12 @@ def _write(
     words = WordsForm(sent, initial=begun)
     asked = FiguresForm(policy, sent, initial=params) if policy else None
     trial: dict[str, Any] = {}
+    # A draft can wait for its turn; whoever writes it should know that it will have to.
+    under_way = proposals.live_about(policy.key) if policy and not amends else None
 
     def page(request: HttpRequest, /, *, refused: Problem | None = None, status: int = 200) -> HttpResponse:
-        context = {"policy": policy, "words": words, "asked": asked, "refused": refused, "amends": amends, **trial}
+        context = {"policy": policy, "words": words, "asked": asked, "refused": refused, "amends": amends}
+        context |= {"under_way": under_way, **trial}
         return render(request, "members/proposals/write.html", context, status=status)
 
     if sent is None:
@@ -240,6 +251,7 @@ def _page(
         "lacked": tally_words.lacked(tally) if tally else [],
         "steps": tally_words.steps(tally) if tally else [],
         "rows": tally_words.rows(tally) if tally else [],
+        "is_open": _is_open(found, now),
         "contests": list(found.contests.order_by("filed_at")),
         "seats": panels.unheard(found.contests.all(), person_id=me, now=now) if me else [],
         "remark_form": RemarkForm(),
@@ -305,13 +317,18 @@ def submit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def retract(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Take one's proposal back."""
+    """Take one's proposal back, or throw a draft away, which leaves nothing to be read."""
     me, now = signed_in_id(request), moment_of(request)
-    return _act(
+
+    def page(request: HttpRequest, /, *, refused: Problem, status: int) -> HttpResponse:
+        return _page(request, proposal_id, refused=refused, status=status)
+
+    return carry_out(
         request,
-        proposal_id,
         lambda: proposals.retract(proposal_id=proposal_id, author_id=me, now=now),
-        "You took it back.",
+        said=lambda done: "You took it back." if done.submitted_at else f"The draft “{done.title}” is thrown away.",
+        then=lambda done: reverse("members:proposal", args=[done.id]) if done.submitted_at else "members:proposals",
+        page=page,
     )
 
 

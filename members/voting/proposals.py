@@ -189,9 +189,9 @@ def is_sponsored(proposal: Proposal, *, now: datetime) -> bool:
 
 
 def get(proposal_id: UUID, *, person_id: UUID | None) -> Proposal:
-    """Return a proposal: a draft to its author alone. One query. Raises NotFound."""
+    """Return a proposal: one that was never put before the members to its author alone. One query. Raises NotFound."""
     found = Proposal.objects.select_related("author", "election").filter(id=proposal_id).first()
-    if found is None or (found.state == State.DRAFT and found.author_id != person_id):
+    if found is None or (found.submitted_at is None and found.author_id != person_id):
         raise NotFound("there is no such proposal")
     return found
 
@@ -266,7 +266,7 @@ def check_may_vote(person_id: UUID, *, now: datetime) -> str:
 def locked(proposal_id: UUID, *states: str) -> Proposal:
     """Return a proposal, locked until the transaction ends. Raises NotFound, and NotNow in another state."""
     found = Proposal.objects.select_for_update().filter(id=proposal_id).first()
-    if found is None or (found.state == State.DRAFT and State.DRAFT not in states):
+    if found is None or (found.submitted_at is None and State.DRAFT not in states):
         raise NotFound("there is no such proposal")
     return _in_one_of(found, states)
 

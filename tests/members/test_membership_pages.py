@@ -133,9 +133,11 @@ def test_expulsion_and_appeal_go_through_the_rooms():
     address = f"/membership/appeals/{found.appeal.id}"
     assert address in text(browser(panel[0]).get("/membership"))
     post(browser(panel[0]), address, 400, ruling="lifted", reasons=" ")
-    for one in panel[:2]:
-        assert "Sold the register." in text(browser(one).get(address))
-        post(browser(one), address, ruling="lifted", reasons="The register was never sold.")
+    for one, said in zip(panel[:2], ("Two of you decide.", "With it the panel has decided."), strict=True):
+        theirs = browser(one)
+        assert "Sold the register." in text(theirs.get(address))
+        post(theirs, address, ruling="lifted", reasons="The register was never sold.")
+        assert f"Your ruling is kept. {said}" in text(theirs.get(address))
     assert "It is decided." in text(post(browser(panel[2]), address, 409, ruling="upheld", reasons="Hm."), 409)
     assert memberships.is_member(mona.id)
     # Who appealed and the board read the reasons and no names; the three alone see each other.

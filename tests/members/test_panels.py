@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from members import admission, clock, policies
+from members import admission, clock, deadlines, policies
 from members.admission import Staff
 from members.belonging import expulsions, memberships
 from members.belonging.models import Expulsion, ExpulsionAppeal, Membership
@@ -147,6 +147,15 @@ def test_an_appeal_is_filed_once_and_within_thirty_days(people):
     with pytest.raises(NotFound):
         expulsions.appeal(person_id=people[3].id, words="For him.", now=clock.now())
     too_late = Expulsion.objects.get().expelled_at + 30 * DAY
+    theirs = Client()
+    theirs.force_login(gone)
+    page = theirs.get("/membership").content.decode()
+    assert f"until {deadlines.on_the_wall(too_late):%-d %B %Y, %H:%M}" in page
+    assert 'action="/membership/appeal"' in page
+    cast.set_clock(too_late)
+    page = theirs.get("/membership").content.decode()
+    assert "thirty days, and they are over" in page
+    assert 'action="/membership/appeal"' not in page
     with pytest.raises(memberships.MembershipStands):
         expulsions.appeal(person_id=gone.id, words="Late.", now=too_late)
     in_time = too_late - timedelta(seconds=1)

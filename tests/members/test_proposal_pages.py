@@ -8,6 +8,7 @@ from members import clock
 from members.models import Notice
 from members.voting import proposals, urns
 from members.voting.proposal_models import Proposal
+from tests import cast
 from tests.members import assembly
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,9 @@ def test_a_member_writes_a_proposal_and_puts_it_before_the_members(client, peopl
     assert client.get(f"/proposals/{draft.id}").status_code == 404
     page = post(client, f"/proposals/{draft.id}/submit", ada)
     assert "0 of 3 stand behind it" in page.content.decode()
+    # Who writes about the same finds out before, and not when it is to be put before the members.
+    assert "Another proposal about this is under way" in read(client, "/proposals/new?policy=opening", people[1])
+    assert "Another proposal" not in read(client, "/proposals/new?policy=pricing", people[1])
     for person in people[:3]:
         page = post(client, f"/proposals/{draft.id}/sponsor", person)
     assert "3 of 3 stand behind it" in page.content.decode()
@@ -63,6 +67,21 @@ def test_a_member_writes_a_proposal_and_puts_it_before_the_members(client, peopl
     page = post(client, f"/proposals/{draft.id}/amendments/2", ada)
     assert "<del>45</del><ins>35</ins>" in page.content.decode()
     assert "0 of 3 stand behind it" in page.content.decode()
+
+
+def test_a_draft_is_thrown_away_and_leaves_nothing_to_read(client, people):
+    draft = assembly.drafted(people[0])
+    page, told = f"/proposals/{draft.id}", Notice.objects.count()
+    assert "Throw the draft away" in read(client, page, people[0])
+    assert post(client, f"{page}/retract", people[1]).status_code == 404
+    said = post(client, f"{page}/retract", people[0])
+    assert said.redirect_chain[-1][0] == "/proposals"
+    assert f"The draft “{draft.title}” is thrown away." in said.content.decode()
+    assert f'href="{page}"' not in said.content.decode()
+    assert "Throw the draft away" not in read(client, page, people[0])
+    assert Notice.objects.count() == told
+    client.force_login(people[1])
+    assert client.get(page).status_code == 404
 
 
 def test_who_is_no_member_reads_and_is_told_how_to_join(client, people):
@@ -136,6 +155,23 @@ def test_a_panel_rules_from_its_page(client):
     assert "<li>" + judges[0].name not in shown
     assert client.get(f"/proposals/{proposal.id}/contests/{proposal.id}").status_code == 404
     assert post(client, path, judges[2], ruling="voided", reasons="No.").status_code == 409
+
+
+def test_when_the_days_to_contest_are_over_the_pages_say_that_a_panel_still_sits(client):
+    people = assembly.members("ada", "bo", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+    proposal = assembly.called(people)
+    assembly.vote(proposal, "yyyyyyyyyy", people)
+    page = f"/proposals/{assembly.go_on(proposal).id}"
+    assert "Contest it" in read(client, page, people[0])
+    assert "A member may still contest how it was held." in read(client, "/coop")
+    post(client, f"{page}/contest", people[9], grounds="I was not told.")
+    assert assembly.go_on(proposal).state == Proposal.State.CONTEST
+    assert "The panel decides until" in read(client, page, people[0])
+    assert "Contest it" not in read(client, page, people[0])
+    assert "It passed. A panel hears who contests it." in read(client, "/coop")
+    cast.set_clock(proposal.contests.get().decide_until + assembly.MINUTE)
+    assembly.beat()
+    assert "The panel did not rule" in read(client, page)
 
 
 def test_lists_cost_the_same_however_long_they_are(client, people, django_assert_max_num_queries):
