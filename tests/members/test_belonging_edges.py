@@ -9,7 +9,7 @@ from members import clock
 from members.belonging import classes, expulsions, hours, memberships, places, shares
 from members.belonging.classes import Evidence
 from members.belonging.memberships import MembershipStands
-from members.belonging.models import ClassPlace, Membership, ShareHolding
+from members.belonging.models import ClassPlace, Membership, ShareHolding, WorkedTime
 from members.erasing import erasures
 from members.erasing.erasures import NoErasure
 from members.problems import Invalid, NotAllowed, NotFound
@@ -80,6 +80,30 @@ def test_no_worker_speaks_for_their_own_hours():
         hours.approve(worked_id=made.id, person_id=wen.id, now=clock.now())
 
 
+def test_minutes_count_for_twelve_months():
+    wen, now = cast.person("wen"), clock.now()
+    first = clock.day(now - classes.LOOKED_BACK)
+    for day, minutes in ((first, 1), (first - DAY, 10)):
+        WorkedTime.objects.create(
+            person=wen, worked_on=day, minutes=minutes, words="Worked", recorded_at=now, decided_at=now,
+            decided_by=cast.person("dora"), approved=True,
+        )  # fmt: skip
+    assert classes.minutes_worked(wen.id, now=now) == 1
+
+
+def test_who_left_is_no_worker_any_more():
+    dora = cast.person("dora", staff=("director",))
+    wen = belonging.member("wen", classes=("worker",), now=clock.now())
+    worked(wen, dora, minutes=40 * 60)
+    places.give_voice(place_id=ClassPlace.objects.get(membership__person=wen).id, person_id=dora.id, now=clock.now())
+    assert classes.is_worker(wen.id)
+    memberships.leave(person_id=wen.id, now=clock.now())
+    assert not classes.is_worker(wen.id)
+    # So there is nobody again, and a director speaks for them.
+    wim = belonging.member("wim", classes=("worker",), now=clock.now())
+    worked(wim, dora, minutes=60)
+
+
 # Who decides about whom.
 
 
@@ -115,6 +139,29 @@ def test_shares_stay_as_they_were_paid_and_what_qualified_somebody_as_it_was_see
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)
     assert ShareHolding.objects.get().count == 2
+
+
+def test_the_register_stays_whoever_asks_the_database():
+    lena = belonging.member("lena", now=clock.now())
+    asked = shares.ask(person_id=lena.id, count=2, now=clock.now())
+    tess, tom = cast.treasurer("tess"), cast.treasurer("tom")
+    shares.confirm(holding_id=asked.id, staff_id=tess.id, iban=belonging.iban(), now=clock.now())
+
+    def refused(change, why):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            with pytest.raises(DatabaseError, match=why), transaction.atomic():
+                cursor.execute(change, {"tom": tom.id})
+
+    for table in ("members_membership", "members_votingchoice", "members_duespayment"):
+        refused(f"TRUNCATE {table} CASCADE", f"{table} is append-only")
+    refused("UPDATE members_membership SET state = 'withdrawn', ended_at = joined_at", "from joined to withdrawn")
+    paid_stays = "what was paid for shares is never changed"
+    refused("UPDATE members_shareholding SET confirmed_by_id = %(tom)s", paid_stays)
+    memberships.leave(person_id=lena.id, now=clock.now())
+    for treasurer in (tess, tom):
+        shares.repay(holding_id=asked.id, staff_id=treasurer.id, now=clock.now())
+    refused("UPDATE members_shareholding SET repaid_at = repaid_at - interval '1 day'", paid_stays)
 
 
 # Expulsion.

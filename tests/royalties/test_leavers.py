@@ -95,6 +95,8 @@ def test_who_left_is_paid_after_the_year_of_leaving_and_the_year_s_turn_pays_the
     next_year_is_closed(made)
     (due,) = leaving.due(now=clock.now())
     assert (due.left_in, due.people, due.cents * 10_000, due.pay_by.isoformat()) == (2027, 1, kept, "2028-06-30")
+    for moment, is_late in (("2028-06-30T23:00+02:00", False), ("2028-07-01T01:00+02:00", True)):
+        assert [one.is_late for one in leaving.due(now=datetime.fromisoformat(moment))] == [is_late]
     release(made)
     assert (owed(lin), capital(lin), leaving.due(now=clock.now())) == (cash + kept, 0, [])
     assert capital(lou) == retained(lou)
@@ -111,6 +113,17 @@ def test_who_left_is_paid_after_the_year_of_leaving_and_the_year_s_turn_pays_the
     assert (owed(lin), capital(lou), differences()) == (cash + kept, 0, [])
     assert list(Notice.objects.filter(subject=PAID).values_list("person_id", flat=True)) == [lin.id]
     assert lin.id not in set(Notice.objects.filter(subject=TURN).values_list("person_id", flat=True))
+
+
+def test_nothing_is_due_of_a_year_that_members_have_not_accepted(made):
+    lin = made.people["lin"]
+    assert retained(lin) > 0
+    memberships.leave(person_id=lin.id, now=clock.now())
+    stand("2028-02-01T12:00+01:00")
+    next_year_is_closed(made)
+    assert leaving.due(now=clock.now()) == []
+    with pytest.raises(NothingDue):
+        leaving.begin(staff_id=made.tess.id, now=clock.now())
 
 
 def test_it_takes_two_treasurers_and_one_payment_at_a_time(made):

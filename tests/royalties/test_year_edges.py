@@ -56,6 +56,8 @@ def test_a_part_has_who_is_a_member_when_the_year_ends():
 
     made = years.small_year(extra=extra)
     memberships.leave(person_id=made.people["lena"].id, now=clock.now())
+    # To the last moment of the year is to its end.
+    memberships.leave(person_id=made.people["lou"].id, now=closing.bounds(YEAR)[1])
     years.joined(made.people["nils"])
     year = years.close(made.tess)
     shared = set(Patronage.objects.filter(member_class="listeners").values_list("person__name", flat=True))
@@ -64,6 +66,25 @@ def test_a_part_has_who_is_a_member_when_the_year_ends():
     listeners = year.figures["classes"]["listeners"]
     assert listeners["others_patronage"] == 7 * EURO + EURO + 1 - 10_000
     assert listeners["reserve_cents"] > 0
+
+
+def test_what_a_later_year_s_run_pays_is_nobody_s_of_this_one():
+    made_of = {}
+
+    def extra(people, _work):
+        # Nobody has said yet who is paid for it.
+        made_of["held"] = counting.work([], since=years.at(6, 1))
+        counting.charge(people["lars"], made_of["held"], 10 * EURO, at=years.at(11, 12), number=1)
+
+    made = years.small_year(extra=extra)
+    january = date(YEAR + 1, 1, 1)
+    counting.put_in_force(made_of["held"], [(made.people["ana"], 1_000_000)], since=clock.now())
+    years.seal_months(january, january, made.tess, made.tom)
+    figures = years.close(made.tess).figures["classes"]["creators"]
+    ana = Patronage.objects.get(member_class="creators")
+    # Of what was divided in the year two thirds are hers; the held seven euros are of it, and nobody's.
+    paid = figures["patronage"] - 7 * EURO
+    assert (ana.person_id, ana.patronage) == (made.people["ana"].id, money.allocate(paid, [666_667, 333_333])[0])
 
 
 def test_a_year_is_divided_by_the_rules_it_began_with_and_guarded_by_the_shares_it_had():
@@ -105,6 +126,8 @@ def test_a_year_is_closed_when_its_last_month_is_sealed_and_its_books_are_locked
             closing.close(year=YEAR + 1, staff_id=tess.id, now=now)
         transaction.set_rollback(True)
     cast.set_clock(years.at(12, 31) + 5 * DAY)
+    # What comes in from January on is the next year's.
+    years.earn(date(YEAR + 1, 1, 1), 7 * EURO)
     assert closing.close(year=YEAR, staff_id=tess.id, now=clock.now()).result_micros == 100 * EURO
 
 

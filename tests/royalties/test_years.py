@@ -173,6 +173,12 @@ def test_the_role_that_serves_pages_may_not_even_try(table):
         assert cursor.fetchone() == (False,)
 
 
+@pytest.mark.parametrize("table", ["royalties_eligible", "royalties_patronage"])
+def test_what_was_drawn_is_never_emptied(table):
+    with pytest.raises(DatabaseError, match=f"{table} is append-only"), connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table} CASCADE")
+
+
 def test_nothing_is_added_to_what_was_drawn():
     years.close(years.small_year().tess)
     row = Patronage.objects.first()
@@ -227,7 +233,8 @@ def test_capital_is_paid_the_oldest_year_first_by_two_treasurers():
 
 
 def eligible():
-    return list(Eligible.objects.order_by("month", "work_id").values_list("eligible_micros", "creators_micros"))
+    rows = Eligible.objects.order_by("month", "work_id", "sheet_version")
+    return list(rows.values_list("eligible_micros", "creators_micros"))
 
 
 def test_what_counts_is_bought_stands_and_is_of_others_works():
@@ -242,6 +249,7 @@ def test_what_counts_is_bought_stands_and_is_of_others_works():
         # Paid by a sheet for a day.
         counting.put_in_force(made, [(people["lou"], 1_000_000)], since=years.at(11, 20))
         counting.put_in_force(made, [(people["ana"], 1_000_000)], since=years.at(11, 21))
+        counting.charge(people["leo"], made, 1_000_000, at=years.at(11, 25), number=2)
         # Given back in its month, and after its month closed and before the year's last.
         counting.give_back(
             counting.charge(people["lars"], made, 500_000, at=years.at(11, 8), number=1), at=years.at(11, 9)
@@ -257,11 +265,13 @@ def test_what_counts_is_bought_stands_and_is_of_others_works():
     # Lars 1, Lena 2, Leo 5 and Lin 6 count, less a hundredth of each that was promo; Liv and Lou do not.
     bought = {name: 1_000_000 * n + n - 10_000 * n for name, n in (("lars", 1), ("lena", 2), ("leo", 5), ("lin", 6))}
     whole = sum(bought.values())
-    assert eligible() == [(whole, money.allocate(whole, [700_000, 300_000])[0])]
+    # What came after the second sheet is a group of its own, and Ana's alone.
+    assert eligible() == [(whole, money.allocate(whole, [700_000, 300_000])[0]), (1_000_000, 700_000)]
+    bought["leo"] += 1_000_000
     found = lines("listeners")
     assert {name: one[0] for name, one in found.items()} == {name.title(): micros for name, micros in bought.items()}
     creators = money.allocate(eligible()[0][1], [666_667, 333_333])
-    assert {name: one[0] for name, one in lines("creators").items()} == {"Ana": creators[0]}
+    assert {name: one[0] for name, one in lines("creators").items()} == {"Ana": creators[0] + 700_000}
 
 
 def test_a_loss_is_the_reserve_s_and_later_surpluses_first_make_it_good():
