@@ -215,6 +215,22 @@ def test_it_is_written_down_a_day_before_and_enacted_when_it_holds(people):
     assert seen == [(State.QUEUED, None), (State.QUEUED, 2), (State.QUEUED, 2), (State.ENACTED, 2)]
 
 
+def test_governance_begins_a_day_after_the_days_to_contest(people):
+    asked = {**policies.registered("governance").founding, "contest_days": 8}
+    proposal = assembly.called(people, key="governance", **asked)
+    assembly.vote(proposal, "yyyyyy", people)
+    assembly.go_on(proposal)
+    found = assembly.go_on(proposal)
+    assert found.state == State.QUEUED
+    assert timedelta(hours=23) < found.effective_from - clock.now() <= DAY
+    assembly.beat()
+    assert assembly.seen(proposal).made_seq == 2
+    cast.set_clock(found.effective_from)
+    assembly.beat()
+    assert assembly.seen(proposal).state == State.ENACTED
+    assert policies.policy_at("governance", clock.now()).params["contest_days"] == 8
+
+
 # What a panel says is done.
 
 
