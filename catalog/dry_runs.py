@@ -51,9 +51,9 @@ def replay(params: Params, _month: date | None, now: datetime) -> Preview:
     before, after = _refused(params, now)
     names = (
         f"Made by machines alone, where that is {params['ai_generated']}",
-        f"Photos with fewer than {params['photo_edge_min']} pixels along the longer edge",
+        f"Photos with fewer than {int(params['photo_edge_min']):,} pixels along the longer edge",
         f"Tracks without a lossless original, where that is {params['lossless']}",
-        f"Tracks with fewer than {params['sample_rate_min']} samples a second",
+        f"Tracks with fewer than {int(params['sample_rate_min']):,} samples a second",
         "Published works refused by one rule or more",
     )
     return Preview(

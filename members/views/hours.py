@@ -1,5 +1,6 @@
 """Hours: what one worked, and what other workers wait for."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +34,7 @@ def all_hours(request: HttpRequest) -> HttpResponse:
         lambda: hours.record(person_id=me, worked_on=said["worked_on"], minutes=minutes, words=said["words"], now=now),
         said="Recorded. They count when another worker has approved them.",
         then=HERE,
-        page=page,
+        page=partial(page, form=form),
     )
 
 

@@ -70,7 +70,11 @@ def tell_of_call(proposal: Proposal, election: Election, *, roll: Collection[UUI
             f"Members vote on proposal {proposal.number} from {time_of(election.opens_at)} until {until}.",
             "You are on the roll. Your ballot is secret, and you can check that it was counted.",
         ],
-        facts=[("Kind", proposal.kind), ("On the roll", f"{len(roll):,}"), ("What is asked", proposal.frozen_sha256)],
+        facts=[
+            ("Kind", proposal.kind),
+            ("On the roll", f"{len(roll):,}"),
+            ("SHA-256 of what is asked", proposal.frozen_sha256),
+        ],
         act=READ,
         path=path(proposal),
     )

@@ -103,9 +103,9 @@ def test_hours_are_recorded_by_one_and_approved_by_another():
     assert "Somebody decided this" in text(post(dora, f"/membership/hours/{found.id}/refuse", 409, because="No"), 409)
     shown = text(page.get("/membership/hours"))
     assert "8 whole hours approved" in shown
-    assert "16 hours" in text(
-        post(page, "/membership/hours", 400, worked_on=today, hours="8", minutes="0", words="More"), 400
-    )
+    more = post(page, "/membership/hours", 400, worked_on=today, hours="8", minutes="0", words="More")
+    # What was typed is still there to be put right.
+    assert ("16 hours" in text(more, 400), 'value="More"' in text(more, 400)) == (True, True)
 
 
 def test_expulsion_and_appeal_go_through_the_rooms():
@@ -138,6 +138,7 @@ def test_expulsion_and_appeal_go_through_the_rooms():
         assert "Sold the register." in text(theirs.get(address))
         post(theirs, address, ruling="lifted", reasons="The register was never sold.")
         assert f"Your ruling is kept. {said}" in text(theirs.get(address))
+    assert "The panel has decided: the expulsion is lifted." in text(page.get(address))
     assert "It is decided." in text(post(browser(panel[2]), address, 409, ruling="upheld", reasons="Hm."), 409)
     assert memberships.is_member(mona.id)
     # Who appealed and the board read the reasons and no names; the three alone see each other.
