@@ -9,7 +9,7 @@ from members import clock
 from members.belonging import classes, expulsions, hours, memberships, places, shares
 from members.belonging.classes import Evidence
 from members.belonging.memberships import MembershipStands
-from members.belonging.models import ClassPlace, Membership, ShareHolding, WorkedTime
+from members.belonging.models import ClassPlace, Instrument, Membership, ShareHolding, WorkedTime
 from members.erasing import erasures
 from members.erasing.erasures import NoErasure
 from members.problems import Invalid, NotAllowed, NotFound
@@ -43,7 +43,11 @@ def test_a_worker_has_worked_forty_whole_hours():
     dora = cast.person("dora", staff=("director",))
     wen = belonging.member("wen", classes=("worker",), now=clock.now())
     wish = ClassPlace.objects.get(membership__person=wen)
-    places.give_voice(place_id=wish.id, person_id=dora.id, now=clock.now())
+    for _ in range(2):
+        places.give_voice(place_id=wish.id, person_id=dora.id, now=clock.now())
+    other = ClassPlace.objects.create(membership=wish.membership, member_class="creator", asked_at=clock.now())
+    with pytest.raises(NotFound):
+        places.give_voice(place_id=other.id, person_id=dora.id, now=clock.now())
     worked(wen, dora, minutes=40 * 60 - 1)
     assert not holds(wen, "worker")
     made = hours.record(
@@ -181,6 +185,68 @@ def test_a_member_is_heard_for_fourteen_days_and_more_than_half_of_the_board_dec
         expulsions.say(expulsion_id=asked.id, staff_id=director.id, yes=True, now=until)
     assert memberships.is_member(mona.id)
     expulsions.say(expulsion_id=asked.id, staff_id=board[2].id, yes=True, now=until)
+    assert not memberships.is_member(mona.id)
+
+
+def appealed():
+    """Let a board of one expel Mona, who appeals; return her, her membership, the appeal and its panel of three."""
+    panel = [belonging.member(name, now=BEGIN) for name in ("pia", "paul", "petra")]
+    mona, dora = belonging.member("mona", now=BEGIN), cast.person("dora", staff=("director",))
+    membership = Membership.objects.get(person=mona)
+    asked = expulsions.open_question(
+        membership_id=membership.id, staff_id=dora.id, reasons="Sold the register.", now=BEGIN + 40 * DAY
+    )
+    expulsions.say(expulsion_id=asked.id, staff_id=dora.id, yes=True, now=BEGIN + 54 * DAY)
+    filed = expulsions.appeal(person_id=mona.id, words="I did not.", now=BEGIN + 55 * DAY)
+    return mona, membership, filed, panel
+
+
+def lift(filed, people):
+    for one in people:
+        expulsions.rule(
+            appeal_id=filed.id, person_id=one.id, ruling="lifted", reasons="It was not so.", now=BEGIN + 56 * DAY
+        )
+
+
+def test_who_is_restored_is_carried_by_their_account_again_unless_it_carries_another_by_now():
+    mona, membership, filed, panel = appealed()
+    (mine,) = Instrument.objects.filter(membership=membership)
+    Instrument.objects.create(membership=membership, digest="5e" * 32, noted_at=BEGIN, freed_at=mine.freed_at)
+    lars = Membership.objects.get(person=panel[0])
+    Instrument.objects.create(membership=lars, digest="5e" * 32, noted_at=BEGIN)
+    lift(filed, panel[:2])
+    assert memberships.is_member(mona.id)
+    assert list(Instrument.objects.filter(membership=membership, freed_at=None)) == [mine]
+
+
+def test_who_applied_anew_is_not_restored_meanwhile():
+    mona, _, filed, panel = appealed()
+    belonging.applicant(mona, now=BEGIN + 55 * DAY)
+    lift(filed, panel[:1])
+    with pytest.raises(MembershipStands, match="applied anew"):
+        lift(filed, panel[1:2])
+
+
+def test_the_board_asks_nothing_about_who_has_left():
+    mona, dora = belonging.member("mona", now=BEGIN), cast.person("dora", staff=("director",))
+    memberships.leave(person_id=mona.id, now=clock.now())
+    found = Membership.objects.get(person=mona)
+    with pytest.raises(MembershipStands, match="Only who belongs"):
+        expulsions.open_question(membership_id=found.id, staff_id=dora.id, reasons="Left.", now=clock.now())
+
+
+def test_a_voice_counts_while_its_director_is_one():
+    mona = belonging.member("mona", now=BEGIN)
+    board = [cast.person(f"dora{number}", staff=("director",)) for number in range(3)]
+    asked = expulsions.open_question(
+        membership_id=Membership.objects.get(person=mona).id, staff_id=board[0].id, reasons="Hm.", now=BEGIN
+    )
+    expulsions.say(expulsion_id=asked.id, staff_id=board[0].id, yes=True, now=BEGIN + 14 * DAY)
+    board[0].staff_roles.all().delete()
+    board.append(cast.person("dirk", staff=("director",)))
+    expulsions.say(expulsion_id=asked.id, staff_id=board[1].id, yes=True, now=BEGIN + 14 * DAY)
+    assert memberships.is_member(mona.id)
+    expulsions.say(expulsion_id=asked.id, staff_id=board[2].id, yes=True, now=BEGIN + 14 * DAY)
     assert not memberships.is_member(mona.id)
 
 

@@ -273,6 +273,7 @@ def test_it_can_be_taken_back_for_a_week_and_asked_for_once():
         True,
     )
     erasures.take_back(person_id=lena.id, now=clock.now())
+    assert erasures.of_person(lena.id) is None
     for act in (
         lambda: erasures.draw_code(person_id=lena.id),
         lambda: erasures.take_back(person_id=lena.id, now=clock.now()),
@@ -390,6 +391,7 @@ def test_what_was_said_about_who_was_expelled_goes_with_them():
         row.refresh_from_db()
     assert (asked.reasons, asked.answer, asked.expelled_at is not None) == ("(removed)", "", True)
     assert filed.text == "(removed)"
+    assert erasures.gone([mona.id, dora.id]) == {mona.id}
 
 
 # The pages.

@@ -154,6 +154,13 @@ def test_a_second_call_draws_its_roll_anew(people):
 # Who stands behind it.
 
 
+def test_who_left_puts_nothing_before_the_members(people):
+    draft = assembly.drafted(people[0])
+    memberships.leave(person_id=people[0].id, now=clock.now())
+    with pytest.raises(NotAllowed):
+        proposals.submit(proposal_id=draft.id, author_id=people[0].id, now=clock.now())
+
+
 def test_who_withdrew_stands_behind_it_no_more(people):
     proposal = assembly.submitted(people[0])
     assembly.sponsor(proposal, *people[:3])
