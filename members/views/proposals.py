@@ -276,7 +276,10 @@ def _later(found: Proposal, tally: Tally | None) -> list[tuple[str, int | None]]
     version = proposals.rules_of(found) if found.governance_seq else None
     params = (version or policies.policy_at("governance", found.created_at)).params
     days = vars(governance.timings(Kind(found.kind), params))
-    return [(name, days.get(state)) for state, name in WAY[at + 1 :]]
+    # What moves no figure waits for no day, and comes into no force.
+    end = "In force" if found.key else "It is carried out" if found.motion_sha256 else "The board answers"
+    steps = [(state, name) for state, name in WAY[at + 1 :] if found.key or state != State.QUEUED]
+    return [(end if state == State.ENACTED else name, days.get(state)) for state, name in steps]
 
 
 def _base(found: Proposal) -> Version | None:

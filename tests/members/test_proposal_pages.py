@@ -157,6 +157,13 @@ def test_a_panel_rules_from_its_page(client):
     assert post(client, path, judges[2], ruling="voided", reasons="No.").status_code == 409
 
 
+def test_advice_is_not_said_to_come_into_force(client, people):
+    for key, end, not_end in (("opening", "In force", "The board answers"), ("", "The board answers", "In force")):
+        draft = assembly.drafted(people[0], key=key)
+        shown = read(client, f"/proposals/{draft.id}", people[0])
+        assert (end in shown, not_end in shown, "Waits for its day" in shown) == (True, False, bool(key))
+
+
 def test_when_the_days_to_contest_are_over_the_pages_say_that_a_panel_still_sits(client):
     people = assembly.members("ada", "bo", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
     proposal = assembly.called(people)
