@@ -448,3 +448,12 @@ def test_pages_of_what_is_not_owned_are_nowhere(story: Story, page: Client) -> N
     for path in (f"/library/works/{story.work.id}", f"/library/works/{story.work.id}/certificate"):
         assert page.get(path).status_code == 404
     assert page.post(f"/library/works/{story.work.id}/files", {"format": "mp3"}).status_code == 404
+
+
+def test_the_page_of_what_one_owns_leads_to_its_files(story: Story, page: Client) -> None:
+    owned, begun = titled(story, "Owned", "Begun")
+    cast.buy(story.lena, owned, price_micros=WHOLE)
+    cast.play(story.lena, begun)
+    for work, leads in ((owned, 1), (begun, 0)):
+        shown = page.get(f"/works/{work.id}").content.decode()
+        assert shown.count(f'href="/library/works/{work.id}"') == leads
