@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 
 from members.erasing import traces
 from members.models import Notice
@@ -82,7 +82,8 @@ def send_waiting(*, now: datetime, limit: int = SENT_AT_ONCE) -> int:
     One that is refused is tried again, each time later; what cannot go because the mail server is away just waits.
     """
     tried_again = ExpressionWrapper(F("attempts") * F("attempts") * AGAIN_AFTER, output_field=DurationField())
-    waiting = Notice.objects.filter(sent_at=None, attempts__lt=ATTEMPTS_MOST, created_at__lte=now - tried_again)
+    due = Q(attempts=0) | Q(created_at__lte=now - tried_again)
+    waiting = Notice.objects.filter(due, sent_at=None, attempts__lt=ATTEMPTS_MOST)
     found = list(waiting.order_by("created_at").values_list("id", flat=True)[:limit])
     sent = 0
     if found:
