@@ -297,11 +297,14 @@ def _changes(base: Version | None, params: Params | None) -> list[figures.Change
 # What one does about a proposal.
 
 
-def _act(request: HttpRequest, proposal_id: UUID, act: Any, said: str) -> HttpResponse:
+def _act(request: HttpRequest, proposal_id: UUID, act: Any, said: Any, *, then: Any = None) -> HttpResponse:
+    """Carry an act out and go on to the proposal, or to `then`; a refusal is shown on the proposal's page."""
+
     def page(request: HttpRequest, /, *, refused: Problem, status: int) -> HttpResponse:
         return _page(request, proposal_id, refused=refused, status=status)
 
-    return carry_out(request, act, said=said, then=reverse("members:proposal", args=[proposal_id]), page=page)
+    then = then or reverse("members:proposal", args=[proposal_id])
+    return carry_out(request, act, said=said, then=then, page=page)
 
 
 @require_POST
@@ -322,16 +325,12 @@ def submit(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 def retract(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Take one's proposal back, or throw a draft away, which leaves nothing to be read."""
     me, now = signed_in_id(request), moment_of(request)
-
-    def page(request: HttpRequest, /, *, refused: Problem, status: int) -> HttpResponse:
-        return _page(request, proposal_id, refused=refused, status=status)
-
-    return carry_out(
+    return _act(
         request,
+        proposal_id,
         lambda: proposals.retract(proposal_id=proposal_id, author_id=me, now=now),
-        said=lambda done: "You took it back." if done.submitted_at else f"The draft “{done.title}” is thrown away.",
+        lambda done: "You took it back." if done.submitted_at else f"The draft “{done.title}” is thrown away.",
         then=lambda done: reverse("members:proposal", args=[done.id]) if done.submitted_at else "members:proposals",
-        page=page,
     )
 
 
